@@ -1,0 +1,168 @@
+/** Starts the engine thread and speaks with it: the main thread's side of `Engine`. */
+import { Worker } from 'node:worker_threads';
+import type { Embeddings, Engine, EngineOptions, Generation, GenerationSettings, Prompt } from './engine-api.ts';
+import {
+  clock,
+  type EngineThreadData,
+  type FromThread,
+  fromPlainError,
+  type Ready,
+  type Results,
+  type ToThread,
+  type Work,
+} from './engine-protocol.ts';
+import { CancelledError, EngineClosedError } from './errors.ts';
+
+/** How long `close` waits for the thread to free its models before it is ended by force. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/**
+ * Loads both models on a thread of their own.
+ * @throws ModelFolderError (a folder is missing, damaged or of the wrong kind), RuntimeError (ONNX Runtime refuses the graph)
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const data: EngineThreadData = { runtime: 'auto', ...options };
+  const worker = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
+    workerData: data,
+    name: 'engine',
+  });
+  return new EngineClient(worker, await ready(worker));
+}
+
+function ready(worker: Worker): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      act();
+    };
+    const onMessage = (message: FromThread) =>
+      settle(() => {
+        if (message.type === 'ready') resolve(message);
+        else
+          reject(message.type === 'failed' ? fromPlainError(message.error) : new Error(`unexpected ${message.type}`));
+      });
+    const onError = (error: Error) => settle(() => reject(error));
+    const onExit = (code: number) =>
+      settle(() => reject(new EngineClosedError(`the engine thread ended with ${code} while loading`)));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
+}
+
+interface Pending {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class EngineClient implements Engine {
+  readonly embedder: Engine['embedder'];
+  readonly generator: Engine['generator'];
+  readonly runtime: Engine['runtime'];
+  readonly context: number;
+  readonly failed: Promise<never>;
+  readonly #worker: Worker;
+  readonly #runOptionsAddress: bigint | undefined;
+  readonly #pending = new Map<number, Pending>();
+  readonly #exited: Promise<void>;
+  #nextId = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(worker: Worker, ready: Ready) {
+    this.#worker = worker;
+    this.#runOptionsAddress = ready.runOptionsAddress;
+    this.embedder = ready.embedder;
+    this.generator = ready.generator;
+    this.runtime = ready.runtime;
+    this.context = ready.context;
+    worker.on('message', (message: FromThread) => this.#receive(message));
+    const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+    // Whoever does not look at it must not end the process by an unhandled rejection.
+    failed.catch(() => {});
+    this.failed = failed;
+    let cause: Error | undefined;
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', (code) => {
+        const reason = this.#closing
+          ? 'the engine was closed'
+          : `the engine thread died (exit ${code}): ${cause?.message ?? 'no error given'}`;
+        const error = new EngineClosedError(reason, { cause });
+        for (const { reject } of this.#pending.values()) reject(error);
+        this.#pending.clear();
+        if (!this.#closing) {
+          this.#closing = Promise.resolve();
+          fail(error);
+        }
+        resolve();
+      });
+    });
+  }
+
+  embed(texts: readonly string[], as: 'query' | 'passage', signal?: AbortSignal): Promise<Embeddings> {
+    return this.#ask({ kind: 'embed', texts, as }, signal);
+  }
+
+  generate(prompt: Prompt, settings: GenerationSettings, signal?: AbortSignal): Promise<Generation> {
+    return this.#ask({ kind: 'generate', prompt, settings }, signal);
+  }
+
+  countTokens(texts: readonly string[]): Promise<number[]> {
+    return this.#ask({ kind: 'countTokens', texts });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#runOptionsAddress !== undefined && this.#pending.size > 0) {
+      const { terminateRuns } = await import('./ort-c-api.ts');
+      terminateRuns(this.#runOptionsAddress);
+    }
+    this.#send({ type: 'close' });
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #ask<W extends Work>(work: W, signal?: AbortSignal): Promise<Results[W['kind']]> {
+    if (this.#closing) return Promise.reject(new EngineClosedError('the engine was closed'));
+    if (signal?.aborted) return Promise.reject(new CancelledError('the request was withdrawn'));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const cancel = () => {
+        this.#pending.delete(id);
+        this.#send({ type: 'cancel', id });
+        reject(new CancelledError('the request was withdrawn'));
+      };
+      signal?.addEventListener('abort', cancel, { once: true });
+      const settle =
+        <T>(done: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', cancel);
+          done(value);
+        };
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.#send({ type: 'work', id, sentAt: clock(), work });
+    });
+  }
+
+  #receive(message: FromThread): void {
+    if (message.type !== 'done' && message.type !== 'refused') return;
+    const pending = this.#pending.get(message.id);
+    // Withdrawn while its answer was on the way.
+    if (pending === undefined) return;
+    this.#pending.delete(message.id);
+    if (message.type === 'done') pending.resolve(message.result as never);
+    // Whatever a run says that was ended for the sake of closing, that is why.
+    else if (this.#closing) pending.reject(new EngineClosedError('the engine was closed'));
+    else pending.reject(fromPlainError(message.error));
+  }
+
+  #send(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+}
