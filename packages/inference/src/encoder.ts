@@ -40,7 +40,7 @@ export class Encoder {
     // A function, because `$&` in a replacement string has a meaning of its own.
     const ids = this.#tokenizer.encode(this.manifest.prompt[as].replace('{text}', () => text));
     const limit = this.manifest.dimensions.maxTokens;
-    if (ids.length > limit) throw new ContextLengthError('question', ids.length, limit);
+    if (ids.length > limit) throw new ContextLengthError(as === 'query' ? 'question' : 'passage', ids.length, limit);
     return ids;
   }
 

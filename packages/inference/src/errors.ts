@@ -10,20 +10,22 @@ export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
 }
 
+export type TooLong = 'question' | 'passage' | 'prompt';
+
 /** The input is longer than the model or its slot can take. */
 export class ContextLengthError extends Error {
   override readonly name = 'ContextLengthError';
   /** Which input is too long. */
-  readonly what: 'question' | 'prompt';
+  readonly what: TooLong;
   /** Tokens that were given, including the ones reserved for the answer. */
   readonly tokens: number;
   /** Tokens that fit. */
   readonly limit: number;
 
-  constructor(what: 'question' | 'prompt', tokens: number, limit: number) {
+  constructor(what: TooLong, tokens: number, limit: number) {
     super(
-      what === 'question'
-        ? `the question has ${tokens} tokens; the embedder takes at most ${limit}`
+      what !== 'prompt'
+        ? `the ${what} has ${tokens} tokens; the embedder takes at most ${limit}`
         : `the prompt and its answer need ${tokens} tokens; a slot holds ${limit}: shorten the question or lower max_tokens`,
     );
     this.what = what;
