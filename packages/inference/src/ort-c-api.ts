@@ -7,6 +7,7 @@
  * ranks and sizes are checked before a pointer is passed on.
  */
 import koffi from 'koffi';
+import { int8Saturates } from './cpu-features.ts';
 import { RuntimeError } from './errors.ts';
 import { type OrtFunctions, openOrtLibrary } from './ort-library.ts';
 import {
@@ -70,8 +71,7 @@ export class OrtCApi implements Runtime {
         'session.intra_op.allow_spinning': options.spinning === false ? '0' : '1',
         // Between runs the pool sleeps, so that an idle pod uses no CPU.
         'session.force_spinning_stop': '1',
-        // Only heeded where int8 products saturate (AVX2 without VNNI): exact kernels there, somewhat slower.
-        'session.x64quantprecision': '1',
+        'session.x64quantprecision': int8Saturates() ? '1' : '0',
       };
       for (const [key, value] of Object.entries(entries))
         this.#check(key, ort.AddSessionConfigEntry(settings, key, value));

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
+import { int8Saturates } from './cpu-features.ts';
 import { RuntimeError } from './errors.ts';
 import {
   checkValues,
@@ -34,7 +35,7 @@ export class OrtNodeApi implements Runtime {
           session: {
             intra_op: { allow_spinning: options.spinning === false ? '0' : '1' },
             force_spinning_stop: '1',
-            x64quantprecision: '1',
+            x64quantprecision: int8Saturates() ? '1' : '0',
           },
         },
       });
