@@ -1,3 +1,3 @@
-#!/usr/bin/env node
-// What does `npx ragscale` run? The built command line (`npm run build`).
-import '../dist/main.js';
+#!/usr/bin/env -S node --conditions=source
+// Runs from source: Node strips the types, so `npx ragscale` works in a checkout that was never built.
+await import('../src/main.ts');
