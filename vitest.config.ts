@@ -4,9 +4,16 @@ import { defineConfig } from 'vitest/config';
 const system = process.env.RAGSCALE_SYSTEM_TESTS === '1';
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ['source', 'module', 'node', 'import', 'default'], externalConditions: ['source', 'node', 'import', 'default'] } },
+  ssr: {
+    resolve: {
+      conditions: ['source', 'module', 'node', 'import', 'default'],
+      externalConditions: ['source', 'node', 'import', 'default'],
+    },
+  },
   test: {
-    include: system ? ['{packages,apps}/*/{src,test}/**/*.system.ts'] : ['{packages,apps}/*/{src,test}/**/*.spec.ts', 'scripts/**/*.spec.ts'],
+    include: system
+      ? ['{packages,apps}/*/{src,test}/**/*.system.ts']
+      : ['{packages,apps}/*/{src,test}/**/*.spec.ts', 'scripts/**/*.spec.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,6 +1,6 @@
 /**
- * A decode step of the whole engine beside a C program that makes the same calls of the same library, and beside the memory
- * that it has to read. OPT-125m with random weights. `npm run bench:decode [-- --quick]`; writes results.json, .md and .svg here.
+ * A decode step of the whole engine beside a C program that makes the same calls of the same library, beside onnxruntime-node's own
+ * interface, and beside the memory that a step has to read. OPT-125m with random weights. `npm run bench:decode [-- --quick]`; writes results.json, .md and .svg here.
  */
 import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
@@ -30,8 +30,11 @@ interface Row {
   /** Milliseconds of a step: medians over the rounds of the median over a round's steps. */
   readonly engineMs: number;
   readonly peerMs: number;
-  /** Median over the rounds of engine / peer, each pair measured back to back. */
+  /** The same engine on onnxruntime-node's own interface, which copies the cache out at each step. */
+  readonly nodeApiMs: number;
+  /** Medians over the rounds of engine / peer and node-api / engine, measured back to back. */
   readonly ratio: number;
+  readonly nodeApiRatio: number;
   /** Milliseconds to read every weight once at the measured bandwidth. */
   readonly memoryMs: number;
 }
@@ -53,6 +56,7 @@ const library = path.join(
   `bin/napi-v6/${process.platform}/${process.arch}/libonnxruntime.so.1`,
 );
 
+const progress = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[2K${text}`);
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 async function measure(folder: string, precision: Precision, rows: number, bandwidth: number): Promise<Row> {
@@ -61,36 +65,36 @@ async function measure(folder: string, precision: Precision, rows: number, bandw
   const { layers, kvHeads, headDim } = manifest.dimensions;
   const graph = path.join(folder, manifest.graph);
   const sizes = [threads, layers, kvHeads, CONTEXT, headDim, rows].map(String);
-  const c = await LineProcess.start(peer, [library, graph, ...sizes]);
   const script = path.join(here, 'engine-step.ts');
-  const engine = await LineProcess.start(process.execPath, [
-    '--conditions=source',
-    script,
-    folder,
-    `${threads}`,
-    `${CONTEXT}`,
-    `${rows}`,
-  ]);
-  const pairs: { engine: number; peer: number }[] = [];
+  const engineArgs = ['--conditions=source', script, folder, `${threads}`, `${CONTEXT}`, `${rows}`];
+  const processes = {
+    engine: await LineProcess.start(process.execPath, engineArgs),
+    peer: await LineProcess.start(peer, [library, graph, ...sizes]),
+    nodeApi: await LineProcess.start(process.execPath, engineArgs, { RUNTIME: 'node-api' }),
+  };
+  const order = ['engine', 'peer', 'nodeApi'] as const;
+  const turns: Record<(typeof order)[number], number>[] = [];
   for (let round = -1; round < rounds; round++) {
-    const turn = { engine: 0, peer: 0 };
-    // Who goes first changes, so that neither always finds the cache as the other left it.
-    for (const who of round % 2 === 0 ? (['engine', 'peer'] as const) : (['peer', 'engine'] as const)) {
-      turn[who] = Number(await (who === 'engine' ? engine : c).ask(`${START} ${STEPS}`)) / 1e6;
+    const turn = { engine: 0, peer: 0, nodeApi: 0 };
+    // Who goes first changes, so that nobody always finds the cache as the same other left it.
+    for (const who of round % 2 === 0 ? order : order.toReversed()) {
+      const steps = who === 'nodeApi' ? STEPS / 4 : STEPS;
+      turn[who] = Number(await processes[who].ask(`${START} ${steps}`)) / 1e6;
     }
-    if (round >= 0) pairs.push(turn);
-    process.stderr.write(`\r\u001b[2K${precision}, ${rows} slots: round ${round + 1} of ${rounds}`);
+    if (round >= 0) turns.push(turn);
+    progress(`${precision}, ${rows} slots: round ${round + 1} of ${rounds}`);
   }
-  c.stop();
-  engine.stop();
+  for (const each of order) processes[each].stop();
   // Tied weights are read twice by file size (table and head) only where they are stored twice; a step reads one row of the table.
   const bytes = statSync(graph).size;
   return {
     precision,
     rows,
-    engineMs: median(pairs.map((pair) => pair.engine)),
-    peerMs: median(pairs.map((pair) => pair.peer)),
-    ratio: median(pairs.map((pair) => pair.engine / pair.peer)),
+    engineMs: median(turns.map((turn) => turn.engine)),
+    peerMs: median(turns.map((turn) => turn.peer)),
+    nodeApiMs: median(turns.map((turn) => turn.nodeApi)),
+    ratio: median(turns.map((turn) => turn.engine / turn.peer)),
+    nodeApiRatio: median(turns.map((turn) => turn.nodeApi / turn.engine)),
     memoryMs: (bytes / bandwidth) * 1000,
   };
 }
@@ -101,7 +105,7 @@ for (const precision of PRECISIONS) {
   const folder = await syntheticModel('facebook/opt-125m', precision);
   for (const rows of ROWS) results.push(await measure(folder, precision, rows, bandwidth));
 }
-process.stderr.write('\r\u001b[2K');
+progress('');
 
 const machine = { cpu: cpus()[0]!.model, threads, bandwidthGBs: Number((bandwidth / 1e9).toFixed(1)) };
 const report = {
@@ -116,11 +120,24 @@ const at = (precision: Precision, rows: number) =>
 const lines = [
   `OPT-125m, random weights, ${threads} threads of ${machine.cpu}, ${machine.bandwidthGBs} GB/s measured; milliseconds of a step, medians of ${rounds} interleaved rounds.`,
   '',
-  '| weights | slots | engine | C program | engine / C | weights read once | tokens/s |',
-  '|---|---|---|---|---|---|---|',
-  ...results.map(
-    ({ precision, rows, engineMs, peerMs, ratio, memoryMs }) =>
-      `| ${precision} | ${rows} | ${engineMs.toFixed(2)} | ${peerMs.toFixed(2)} | ${ratio.toFixed(3)} | ${memoryMs.toFixed(2)} | ${((rows / engineMs) * 1000).toFixed(0)} |`,
+  '| weights | slots | engine | C program | engine / C | onnxruntime-node | that / engine | weights read once | tokens/s |',
+  '|---|---|---|---|---|---|---|---|---|',
+  ...results.map((row) =>
+    [
+      '',
+      row.precision,
+      row.rows,
+      row.engineMs.toFixed(2),
+      row.peerMs.toFixed(2),
+      row.ratio.toFixed(3),
+      row.nodeApiMs.toFixed(1),
+      row.nodeApiRatio.toFixed(1),
+      row.memoryMs.toFixed(2),
+      ((row.rows / row.engineMs) * 1000).toFixed(0),
+      '',
+    ]
+      .join(' | ')
+      .trim(),
   ),
   '',
   ...PRECISIONS.map(

@@ -1,0 +1,33 @@
+/** Lets questions through to the answerer once the pod is ready and until it drains. */
+import { ServiceError } from '@ragscale/service/error-catalogue';
+import type { Lifecycle } from '@ragscale/service/lifecycle';
+import type { Answer, Answerer, Question } from './answerer.ts';
+
+export class AnswerGate {
+  readonly #lifecycle: Lifecycle;
+  #answerer: Answerer | undefined;
+
+  constructor(lifecycle: Lifecycle) {
+    this.#lifecycle = lifecycle;
+  }
+
+  /** From here on questions are answered, unless the pod was told to leave meanwhile. */
+  open(answerer: Answerer): void {
+    this.#answerer = answerer;
+    this.#lifecycle.advance('ready');
+  }
+
+  /** @throws ServiceError not_ready, draining, context_length_exceeded, and what the answerer throws */
+  async answer(question: Question, signal: AbortSignal): Promise<Answer> {
+    if (this.#lifecycle.state === 'draining')
+      throw new ServiceError('draining', {}, { headers: { connection: 'close' } });
+    const answerer = this.#answerer;
+    if (answerer === undefined || this.#lifecycle.state === 'starting') throw new ServiceError('not_ready', {});
+    const { maxTokens } = question.settings;
+    if (maxTokens > answerer.context) {
+      const detail = `max_tokens: ${maxTokens} is over the context of ${answerer.context} tokens, which prompt and answer share`;
+      throw new ServiceError('context_length_exceeded', { detail }, { param: 'max_tokens' });
+    }
+    return this.#lifecycle.track(() => answerer.answer(question, signal));
+  }
+}

@@ -1,0 +1,105 @@
+/** The Fastify server of a pod before any route: limits, ids, and errors that come before a handler. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { answerClientError } from '@ragscale/service/client-error';
+import { ServiceError } from '@ragscale/service/error-catalogue';
+import { limitConnections, MAX_BODY_BYTES, SERVER_OPTIONS } from '@ragscale/service/http-limits';
+import type { Lifecycle } from '@ragscale/service/lifecycle';
+import type { PodMetrics } from '@ragscale/service/pod-metrics';
+import { requestIdFrom } from '@ragscale/service/request-id';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { fromFramework } from './error.filter.ts';
+import { observeExchanges } from './exchange.ts';
+import { acceptJsonOnly } from './json-body.ts';
+import { RouteTable } from './route-table.ts';
+
+export interface HttpParts {
+  readonly logger: Logger;
+  readonly metrics: PodMetrics;
+  readonly lifecycle: Lifecycle;
+  readonly maxConnections: number;
+}
+
+export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections }: HttpParts): {
+  adapter: FastifyAdapter;
+  routes: RouteTable;
+} {
+  const adapter = new FastifyAdapter({
+    // Fastify's own lines say what ours do; its warnings do not.
+    loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: (raw: IncomingMessage) => requestIdFrom(raw.headers['x-request-id']),
+    bodyLimit: MAX_BODY_BYTES,
+    http: SERVER_OPTIONS,
+    keepAliveTimeout: SERVER_OPTIONS.keepAliveTimeout,
+    requestTimeout: SERVER_OPTIONS.requestTimeout,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: (cause: NodeJS.ErrnoException, socket: Socket) => {
+      const error = answerClientError(cause, socket);
+      if (error === null) return;
+      metrics.rejected(error.code);
+      logger.info({ error: error.code, status: error.status }, 'not a request');
+    },
+    frameworkErrors: (cause: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const error = fromFramework(cause);
+      metrics.rejected(error.code);
+      reply.code(error.status).header('x-request-id', request.id).type('application/json; charset=utf-8');
+      reply.send(JSON.stringify(error.toBody()));
+    },
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const routes = new RouteTable();
+  routes.observe(fastify);
+  observeExchanges(fastify, metrics, logger);
+  refuseUnclearHosts(fastify);
+  closeConnectionsWhenLeaving(fastify, lifecycle);
+  acceptJsonOnly(fastify);
+  limitConnections(fastify.server, maxConnections);
+  refuseExpectations(fastify.server);
+  return { adapter, routes };
+}
+
+/** RFC 9112, 3.2: a request of HTTP/1.1 without Host, or any with several, is answered with 400. */
+function refuseUnclearHosts(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
+    const hosts = raw.headersDistinct.host?.length ?? 0;
+    const clear = hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0');
+    const detail = hosts === 0 ? 'the header Host is missing' : 'the header Host is there twice';
+    done(clear ? undefined : new ServiceError('malformed_http', { detail }, { param: 'Host' }));
+  });
+}
+
+/** RFC 9110, 10.1.1: only 100-continue is defined; Node would answer anything else with an empty 417. */
+function refuseExpectations(server: Server): void {
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const error = new ServiceError(
+      'invalid_request',
+      { detail: 'Expect: only 100-continue is understood' },
+      { param: 'Expect' },
+    );
+    const body = JSON.stringify(error.toBody());
+    const headers = {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    };
+    response.writeHead(error.status, headers).end(body);
+  });
+}
+
+/** Clients that keep a connection open must come back through the load balancer. */
+function closeConnectionsWhenLeaving(fastify: FastifyInstance, lifecycle: Lifecycle): void {
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (lifecycle.state === 'leaving' || lifecycle.state === 'draining') reply.header('connection', 'close');
+    done();
+  });
+}

@@ -1,0 +1,40 @@
+/** Turns documents into a store of passages when a pod starts. */
+import type { Engine } from '@ragscale/inference/engine-api';
+import { type Passage, passagesOf } from '@ragscale/retrieval/chunking';
+import type { SourceDocument } from '@ragscale/retrieval/documents';
+import { VectorIndex } from '@ragscale/retrieval/vector-index';
+import { PassageStore } from './passage-store.ts';
+
+/** Passages per message to the engine. */
+const EMBED_BATCH = 32;
+
+export interface IndexingOptions {
+  readonly engine: Pick<Engine, 'embed' | 'countTokens' | 'embedder'>;
+  /** Tokens of a passage at most; never more than the embedder takes. */
+  readonly passageTokens: number;
+  readonly onProgress?: (embedded: number, total: number) => void;
+}
+
+/** @throws DocumentsError, RangeError when a passage cannot be made small enough, EngineClosedError */
+export async function indexDocuments(
+  documents: AsyncIterable<SourceDocument> | Iterable<SourceDocument>,
+  { engine, passageTokens, onProgress }: IndexingOptions,
+): Promise<PassageStore> {
+  const { hidden, maxTokens } = engine.embedder.dimensions;
+  const chunking = {
+    maxTokens: Math.min(passageTokens, maxTokens),
+    countTokens: (texts: readonly string[]) => engine.countTokens(texts),
+  };
+  const passages: Passage[] = [];
+  for await (const document of documents) {
+    for await (const passage of passagesOf(document, chunking)) passages.push(passage);
+  }
+  const index = new VectorIndex(hidden, passages.length);
+  for (let start = 0; start < passages.length; start += EMBED_BATCH) {
+    const texts = passages.slice(start, start + EMBED_BATCH).map((passage) => passage.text);
+    const { vectors } = await engine.embed(texts, 'passage');
+    for (const vector of vectors) index.add(vector);
+    onProgress?.(index.size, passages.length);
+  }
+  return new PassageStore(passages, index);
+}

@@ -1,0 +1,78 @@
+/** The process of a pod: reads its environment, runs a pod, ends on a signal. */
+import 'reflect-metadata';
+import { startEngine } from '@ragscale/inference/engine';
+import { ModelFolderError } from '@ragscale/inference/errors';
+import { DocumentsError } from '@ragscale/retrieval/document-files';
+import { ConfigurationError, unknownVariables } from '@ragscale/service/environment';
+import { createLogger } from '@ragscale/service/logging';
+import { onTermination } from '@ragscale/service/shutdown';
+import { type Configuration, readConfiguration, VARIABLES } from './configuration.ts';
+import { Pod } from './pod.ts';
+
+/** Errors whose message tells the operator all there is to do. */
+const EXPLAINED = [ConfigurationError, ModelFolderError, DocumentsError] as const;
+
+async function run(configuration: Configuration): Promise<void> {
+  const { logLevel: level, logFormat: format } = configuration;
+  const logger = createLogger({ level, format });
+  for (const variable of unknownVariables(VARIABLES, process.env, 'RAG_'))
+    logger.warn({ variable }, 'not a known variable');
+  const pod = new Pod({ configuration, logger, startEngine });
+  let ending = false;
+  onTermination(
+    async (signal) => {
+      ending = true;
+      logger.info({ signal }, 'shutting down');
+      const aborted = await pod.shutDown();
+      logger.info({ aborted }, 'bye');
+      process.exit(0);
+    },
+    () => process.exit(1),
+  );
+  try {
+    const port = await pod.listen();
+    const url = `http://localhost:${port}`;
+    logger.info({ port, url }, 'listening');
+    const { failed } = await pod.start();
+    logger.info({ url }, 'ready');
+    if (process.stdout.isTTY && format !== 'json') process.stdout.write(welcome(url));
+    await failed;
+  } catch (error) {
+    // Told to end while it started: what was interrupted is no failure.
+    if (ending) return;
+    const message = explanation(error);
+    if (message === undefined) logger.fatal({ err: error }, 'the pod failed');
+    exitWith(message);
+  }
+}
+
+function welcome(url: string): string {
+  return `
+  ragscale answers at ${url}   (${url}/docs explains)
+
+  curl -X POST ${url}/rag -H 'Content-Type: application/json' -d '{"query": "Which animals can hover in the air?"}'
+
+`;
+}
+
+function explanation(error: unknown): string | undefined {
+  if (EXPLAINED.some((known) => error instanceof known)) return (error as Error).message;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'PORT is taken by another process: set PORT to a free one';
+  if (code === 'EACCES') return 'PORT may not be opened by this user: set PORT to one over 1023';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'HOST is not an address of this machine';
+  return undefined;
+}
+
+function exitWith(message: string | undefined): never {
+  if (message !== undefined) process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+let configuration: Configuration;
+try {
+  configuration = readConfiguration(process.env);
+} catch (error) {
+  exitWith(explanation(error) ?? String(error));
+}
+await run(configuration);

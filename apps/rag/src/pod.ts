@@ -1,0 +1,135 @@
+/** A pod as a whole: a server that listens at once, answers when it is ready, and ends in order. */
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Engine } from '@ragscale/inference/engine-api';
+import { Lifecycle } from '@ragscale/service/lifecycle';
+import { PodMetrics } from '@ragscale/service/pod-metrics';
+import { shutDown } from '@ragscale/service/shutdown';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { AnswerGate } from './answer-gate.ts';
+import { AppModule } from './app.module.ts';
+import type { Configuration } from './configuration.ts';
+import { serveDocs } from './docs-page.ts';
+import { ErrorFilter } from './error.filter.ts';
+import { createHttpAdapter } from './http-adapter.ts';
+import { NestLogger } from './nest-logger.ts';
+import { openEngine, prepareAnswerer, type StartEngine } from './start-up.ts';
+import { createValidationPipe } from './validation.ts';
+import { Withdrawals } from './withdrawals.ts';
+
+export interface PodOptions {
+  readonly configuration: Configuration;
+  readonly logger: Logger;
+  readonly startEngine: StartEngine;
+}
+
+/** Time for the last answers to leave, in milliseconds. */
+const LINGER_MS = 250;
+
+export class Pod {
+  readonly #options: PodOptions;
+  readonly #lifecycle = new Lifecycle();
+  readonly #withdrawals = new Withdrawals();
+  readonly #gate = new AnswerGate(this.#lifecycle);
+  readonly #metrics: PodMetrics;
+  #app: NestFastifyApplication | undefined;
+  #engine: Engine | undefined;
+  #ending: Promise<number> | undefined;
+
+  constructor(options: PodOptions) {
+    this.#options = options;
+    const { variant, objectiveSeconds } = options.configuration;
+    this.#metrics = new PodMetrics({ variant, objectiveSeconds });
+  }
+
+  /**
+   * Listens; probes are answered from now on.
+   * @returns the port
+   * @throws what `net.Server.listen` gives, such as EADDRINUSE
+   */
+  async listen(): Promise<number> {
+    const { configuration, logger } = this.#options;
+    const { maxConnections, host, port } = configuration;
+    const shared = {
+      configuration,
+      logger,
+      lifecycle: this.#lifecycle,
+      metrics: this.#metrics,
+      gate: this.#gate,
+      withdrawals: this.#withdrawals,
+    };
+    const { adapter, routes } = createHttpAdapter({ ...shared, maxConnections });
+    const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(shared), adapter, {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+      abortOnError: false,
+    });
+    app.useGlobalPipes(createValidationPipe());
+    app.useGlobalFilters(new ErrorFilter({ ...shared, routes }));
+    const fastify = adapter.getInstance() as unknown as FastifyInstance;
+    await serveDocs(fastify);
+    this.#app = app;
+    await app.init();
+    await fastify.listen({ port, host });
+    return (app.getHttpServer().address() as AddressInfo).port;
+  }
+
+  /**
+   * Loads models and documents, and opens for questions.
+   * @returns a promise within the result that rejects should the engine die later
+   * @throws ModelFolderError, RuntimeError, DocumentsError
+   */
+  async start(): Promise<{ readonly failed: Promise<never> }> {
+    const parts = { ...this.#options, metrics: this.#metrics };
+    const engine = await openEngine(parts);
+    this.#engine = engine;
+    const { name, fallbackReason } = engine.runtime;
+    this.#options.logger.info(
+      {
+        embedder: engine.embedder.name,
+        generator: engine.generator.name,
+        context: engine.context,
+        runtime: name,
+        fallbackReason,
+      },
+      'models are loaded',
+    );
+    const answerer = await Promise.race([prepareAnswerer(engine, parts), engine.failed]);
+    this.#metrics.slotsChanged(answerer.slots);
+    this.#gate.open(answerer);
+    return { failed: engine.failed };
+  }
+
+  /**
+   * Ends in order, once however often it is called.
+   * @returns how many requests had to be aborted
+   */
+  shutDown(): Promise<number> {
+    const { drainDelayMs, shutdownTimeoutMs } = this.#options.configuration;
+    this.#ending ??= shutDown({
+      lifecycle: this.#lifecycle,
+      drainDelayMs,
+      timeoutMs: shutdownTimeoutMs,
+      stopListening: () => this.#stopListening(),
+      abort: () => this.#withdrawals.abortAll(),
+      close: () => this.#close(),
+    });
+    return this.#ending;
+  }
+
+  #stopListening(): void {
+    const server = this.#app?.getHttpServer();
+    server?.close();
+    server?.closeIdleConnections();
+  }
+
+  async #close(): Promise<void> {
+    // Node does not count a connection as idle on which nothing was asked yet; such ones would be waited for.
+    const timer = setTimeout(() => this.#app?.getHttpServer().closeAllConnections(), LINGER_MS);
+    await this.#app?.close();
+    clearTimeout(timer);
+    await this.#engine?.close();
+  }
+}

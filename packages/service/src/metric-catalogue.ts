@@ -1,0 +1,228 @@
+/** Names, labels, label values and buckets of every metric; dashboards, alerts and queries are checked against this file. */
+
+export interface MetricEntry {
+  readonly name: `ragscale_${string}`;
+  readonly kind: 'histogram' | 'gauge' | 'counter';
+  readonly labels: readonly string[];
+  readonly from: 'pod' | 'proxy' | 'autoscaler';
+  readonly help: string;
+  /** Of a histogram: durations follow the objective, sizes are powers of two. */
+  readonly buckets?: 'duration' | 'size';
+}
+
+/** Stages of an answer, in order; also the entries of `Server-Timing`. */
+export const STAGES = ['queue', 'embed', 'retrieve', 'prefill', 'decode'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Values of `kind` of `ragscale_tokens_total`. */
+export const TOKEN_KINDS = ['prompt', 'generated'] as const;
+
+/** Value of `status` when the client went away before its answer. */
+export const CLIENT_CLOSED_STATUS = '499';
+
+/** Values of `state` of `ragscale_proxy_endpoints`. */
+export const ENDPOINT_STATES = ['healthy', 'unhealthy', 'ejected', 'draining'] as const;
+
+/** Values of `kind` of `ragscale_autoscaler_replicas`. */
+export const REPLICA_KINDS = ['current', 'ready', 'desired', 'recommended'] as const;
+
+const target = ['namespace', 'name'] as const;
+
+export const METRICS = {
+  requestDuration: {
+    name: 'ragscale_request_duration_seconds',
+    kind: 'histogram',
+    labels: ['variant', 'route', 'status'],
+    from: 'pod',
+    help: 'Time from the first byte of a request to the last of its answer. Status 499: the client went away.',
+    buckets: 'duration',
+  },
+  stageDuration: {
+    name: 'ragscale_stage_duration_seconds',
+    kind: 'histogram',
+    labels: ['variant', 'stage'],
+    from: 'pod',
+    help: 'Time that an answer spent in a stage: queue, embed, retrieve, prefill, decode.',
+    buckets: 'duration',
+  },
+  timeToFirstToken: {
+    name: 'ragscale_time_to_first_token_seconds',
+    kind: 'histogram',
+    labels: ['variant'],
+    from: 'pod',
+    help: 'Time from the arrival of a request to the first token of its answer.',
+    buckets: 'duration',
+  },
+  timePerOutputToken: {
+    name: 'ragscale_time_per_output_token_seconds',
+    kind: 'histogram',
+    labels: ['variant'],
+    from: 'pod',
+    help: 'Time per token after the first, averaged over an answer.',
+    buckets: 'duration',
+  },
+  requestsWaiting: {
+    name: 'ragscale_requests_waiting',
+    kind: 'gauge',
+    labels: ['variant'],
+    from: 'pod',
+    help: 'Questions that wait for the engine.',
+  },
+  requestsRunning: {
+    name: 'ragscale_requests_running',
+    kind: 'gauge',
+    labels: ['variant'],
+    from: 'pod',
+    help: 'Questions that the engine works on.',
+  },
+  slots: {
+    name: 'ragscale_slots',
+    kind: 'gauge',
+    labels: ['variant'],
+    from: 'pod',
+    help: 'Questions that the pod can work on at once; 0 until it is ready.',
+  },
+  batchSize: {
+    name: 'ragscale_batch_size',
+    kind: 'histogram',
+    labels: ['variant', 'stage'],
+    from: 'pod',
+    help: 'Questions that a run of the model held.',
+    buckets: 'size',
+  },
+  tokens: {
+    name: 'ragscale_tokens_total',
+    kind: 'counter',
+    labels: ['variant', 'kind'],
+    from: 'pod',
+    help: 'Tokens of prompts read and of answers generated.',
+  },
+  rejected: {
+    name: 'ragscale_rejected_total',
+    kind: 'counter',
+    labels: ['variant', 'reason'],
+    from: 'pod',
+    help: 'Requests refused, by the code of the error (docs/errors.md).',
+  },
+  proxyArrivals: {
+    name: 'ragscale_proxy_arrivals_total',
+    kind: 'counter',
+    labels: ['route'],
+    from: 'proxy',
+    help: 'Requests that arrived, counted before anything can refuse them.',
+  },
+  proxyRequests: {
+    name: 'ragscale_proxy_requests_total',
+    kind: 'counter',
+    labels: ['route', 'status'],
+    from: 'proxy',
+    help: 'Requests answered. Status 499: the client went away.',
+  },
+  proxyRequestDuration: {
+    name: 'ragscale_proxy_request_duration_seconds',
+    kind: 'histogram',
+    labels: ['route', 'status'],
+    from: 'proxy',
+    help: 'Time from the first byte of a request to the last of its answer; of a stream, to its first token.',
+    buckets: 'duration',
+  },
+  proxyUpstreamDuration: {
+    name: 'ragscale_proxy_upstream_duration_seconds',
+    kind: 'histogram',
+    labels: ['route'],
+    from: 'proxy',
+    help: 'Time that the pod took, the last attempt alone.',
+    buckets: 'duration',
+  },
+  proxyInFlight: {
+    name: 'ragscale_proxy_in_flight',
+    kind: 'gauge',
+    labels: ['route'],
+    from: 'proxy',
+    help: 'Requests that are with a pod.',
+  },
+  proxyWaiting: {
+    name: 'ragscale_proxy_waiting',
+    kind: 'gauge',
+    labels: ['route'],
+    from: 'proxy',
+    help: 'Requests that wait for a pod.',
+  },
+  proxyEndpoints: {
+    name: 'ragscale_proxy_endpoints',
+    kind: 'gauge',
+    labels: ['route', 'state'],
+    from: 'proxy',
+    help: 'Pods known to the proxy, by state.',
+  },
+  proxyRetries: {
+    name: 'ragscale_proxy_retries_total',
+    kind: 'counter',
+    labels: ['route', 'reason'],
+    from: 'proxy',
+    help: 'Attempts after the first.',
+  },
+  proxyEjections: {
+    name: 'ragscale_proxy_ejections_total',
+    kind: 'counter',
+    labels: ['route'],
+    from: 'proxy',
+    help: 'Times that a pod was taken out for failing.',
+  },
+  autoscalerReplicas: {
+    name: 'ragscale_autoscaler_replicas',
+    kind: 'gauge',
+    labels: [...target, 'kind'],
+    from: 'autoscaler',
+    help: 'Replicas of the target: current, ready, desired, recommended.',
+  },
+  autoscalerDecisions: {
+    name: 'ragscale_autoscaler_decisions_total',
+    kind: 'counter',
+    labels: [...target, 'reason'],
+    from: 'autoscaler',
+    help: 'Decisions, by reason.',
+  },
+  autoscalerTerm: {
+    name: 'ragscale_autoscaler_term',
+    kind: 'gauge',
+    labels: [...target, 'term'],
+    from: 'autoscaler',
+    help: 'Each term of the last decision.',
+  },
+  autoscalerMetricAge: {
+    name: 'ragscale_autoscaler_metric_age_seconds',
+    kind: 'gauge',
+    labels: target,
+    from: 'autoscaler',
+    help: 'Age of the newest sample that the last decision used.',
+  },
+  autoscalerLeader: {
+    name: 'ragscale_autoscaler_leader',
+    kind: 'gauge',
+    labels: target,
+    from: 'autoscaler',
+    help: '1 where this process decides, 0 where it stands by.',
+  },
+} as const satisfies Record<string, MetricEntry>;
+
+/** Multiples of the objective: fine around it, where quantiles are read, coarse away from it. */
+const DURATION_LADDER = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 30,
+] as const;
+
+/**
+ * Upper bounds of every duration histogram, in seconds, ascending; one of them is exactly `objectiveSeconds`.
+ * @throws RangeError unless the objective is a positive number
+ */
+export function durationBuckets(objectiveSeconds: number): number[] {
+  if (!(objectiveSeconds > 0 && Number.isFinite(objectiveSeconds)))
+    throw new RangeError(`not an objective: ${objectiveSeconds} s`);
+  // Six digits: 0.1 * 3 must not print as 0.30000000000000004 in a label; the objective itself is never rounded.
+  return DURATION_LADDER.map((factor) =>
+    factor === 1 ? objectiveSeconds : Number((factor * objectiveSeconds).toPrecision(6)),
+  );
+}
+
+/** Upper bounds of batch sizes. */
+export const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128] as const;

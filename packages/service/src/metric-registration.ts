@@ -1,0 +1,39 @@
+/** Turns entries of the metric catalogue into prom-client metrics. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { durationBuckets, type MetricEntry, SIZE_BUCKETS } from './metric-catalogue.ts';
+
+type Label<Entry extends MetricEntry> = Entry['labels'][number];
+
+/** @param objectiveSeconds where the bound of every duration histogram must lie */
+export function registerHistogram<const Entry extends MetricEntry & { kind: 'histogram' }>(
+  entry: Entry,
+  registry: Registry,
+  objectiveSeconds: number,
+): Histogram<Label<Entry>> {
+  const buckets = entry.buckets === 'size' ? [...SIZE_BUCKETS] : durationBuckets(objectiveSeconds);
+  return new Histogram({
+    name: entry.name,
+    help: entry.help,
+    labelNames: labelsOf(entry),
+    buckets,
+    registers: [registry],
+  });
+}
+
+export function registerGauge<const Entry extends MetricEntry & { kind: 'gauge' }>(
+  entry: Entry,
+  registry: Registry,
+): Gauge<Label<Entry>> {
+  return new Gauge({ name: entry.name, help: entry.help, labelNames: labelsOf(entry), registers: [registry] });
+}
+
+export function registerCounter<const Entry extends MetricEntry & { kind: 'counter' }>(
+  entry: Entry,
+  registry: Registry,
+): Counter<Label<Entry>> {
+  return new Counter({ name: entry.name, help: entry.help, labelNames: labelsOf(entry), registers: [registry] });
+}
+
+function labelsOf<Entry extends MetricEntry>(entry: Entry): Label<Entry>[] {
+  return [...entry.labels];
+}

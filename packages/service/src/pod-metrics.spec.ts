@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { METRICS, type MetricEntry } from './metric-catalogue.ts';
+import { PodMetrics } from './pod-metrics.ts';
+
+const stages = { queue: 10, embed: 20, retrieve: 30, prefill: 40, decode: 90 };
+
+function create(): PodMetrics {
+  return new PodMetrics({ variant: 'baseline', objectiveSeconds: 2 });
+}
+
+describe('metrics of a pod', () => {
+  it('registers every metric that the catalogue gives to pods, and the defaults of a process', async () => {
+    const text = await create().render();
+    for (const { name, from } of Object.values<MetricEntry>(METRICS))
+      expect(text.includes(`# TYPE ${name} `), name).toBe(from === 'pod');
+    expect(text).toContain('# TYPE process_resident_memory_bytes gauge');
+    expect(text).toContain('# TYPE nodejs_eventloop_lag_seconds gauge');
+  });
+
+  it('counts from zero, so that the first event is a rise', async () => {
+    const text = await create().render();
+    expect(text).toContain('ragscale_rejected_total{variant="baseline",reason="queue_full"} 0');
+    expect(text).toContain('ragscale_tokens_total{variant="baseline",kind="generated"} 0');
+    expect(text).toContain('ragscale_requests_waiting{variant="baseline"} 0');
+  });
+
+  it('takes the first token at the end of prefill, and the time per token over those after it', async () => {
+    const metrics = create();
+    metrics.answered({ stages, promptTokens: 7, generatedTokens: 10 });
+    const text = await metrics.render();
+    expect(text).toContain('ragscale_time_to_first_token_seconds_sum{variant="baseline"} 0.1\n');
+    expect(text).toContain('ragscale_time_per_output_token_seconds_sum{variant="baseline"} 0.01\n');
+    expect(text).toContain('ragscale_tokens_total{variant="baseline",kind="prompt"} 7\n');
+    expect(text).toContain('ragscale_stage_duration_seconds_count{variant="baseline",stage="decode"} 1\n');
+  });
+
+  it('has no time per token of an answer of one token', async () => {
+    const metrics = create();
+    metrics.answered({ stages, promptTokens: 7, generatedTokens: 1 });
+    expect(await metrics.render()).not.toContain('ragscale_time_per_output_token_seconds_count');
+  });
+});

@@ -1,0 +1,105 @@
+/** The metrics of a RAG pod, with the verbs its code uses. */
+import { type Counter, collectDefaultMetrics, type Gauge, type Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from './error-catalogue.ts';
+import { METRICS, STAGES, type Stage, TOKEN_KINDS } from './metric-catalogue.ts';
+import { registerCounter, registerGauge, registerHistogram } from './metric-registration.ts';
+
+/** Durations of one answer in milliseconds, by stage. */
+export type StageTimes = Readonly<Record<Stage, number>>;
+
+export interface AnswerMeasures {
+  readonly stages: StageTimes;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+}
+
+export interface PodMetricsOptions {
+  readonly variant: string;
+  readonly objectiveSeconds: number;
+}
+
+/** One registry per instance, so that tests and several apps in one process do not share counts. */
+export class PodMetrics {
+  readonly #registry = new Registry();
+  readonly #variant: string;
+  readonly #requestDuration: Histogram<'variant' | 'route' | 'status'>;
+  readonly #stageDuration: Histogram<'variant' | 'stage'>;
+  readonly #timeToFirstToken: Histogram<'variant'>;
+  readonly #timePerOutputToken: Histogram<'variant'>;
+  readonly #waiting: Gauge<'variant'>;
+  readonly #running: Gauge<'variant'>;
+  readonly #slots: Gauge<'variant'>;
+  readonly #batchSize: Histogram<'variant' | 'stage'>;
+  readonly #tokens: Counter<'variant' | 'kind'>;
+  readonly #rejected: Counter<'variant' | 'reason'>;
+
+  constructor({ variant, objectiveSeconds }: PodMetricsOptions) {
+    const registry = this.#registry;
+    this.#variant = variant;
+    this.#requestDuration = registerHistogram(METRICS.requestDuration, registry, objectiveSeconds);
+    this.#stageDuration = registerHistogram(METRICS.stageDuration, registry, objectiveSeconds);
+    this.#timeToFirstToken = registerHistogram(METRICS.timeToFirstToken, registry, objectiveSeconds);
+    this.#timePerOutputToken = registerHistogram(METRICS.timePerOutputToken, registry, objectiveSeconds);
+    this.#waiting = registerGauge(METRICS.requestsWaiting, registry);
+    this.#running = registerGauge(METRICS.requestsRunning, registry);
+    this.#slots = registerGauge(METRICS.slots, registry);
+    this.#batchSize = registerHistogram(METRICS.batchSize, registry, objectiveSeconds);
+    this.#tokens = registerCounter(METRICS.tokens, registry);
+    this.#rejected = registerCounter(METRICS.rejected, registry);
+    collectDefaultMetrics({ register: registry });
+    this.#startAtZero();
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The exposition in Prometheus' text format. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** @param route the pattern of the route, never the URL that was asked for */
+  requestEnded(route: string, status: string, durationMs: number): void {
+    this.#requestDuration.observe({ variant: this.#variant, route, status }, durationMs / 1000);
+  }
+
+  answered({ stages, promptTokens, generatedTokens }: AnswerMeasures): void {
+    const variant = this.#variant;
+    for (const stage of STAGES) this.#stageDuration.observe({ variant, stage }, stages[stage] / 1000);
+    const firstTokenMs = stages.queue + stages.embed + stages.retrieve + stages.prefill;
+    if (generatedTokens > 0) this.#timeToFirstToken.observe({ variant }, firstTokenMs / 1000);
+    // Prefill gives the first token, so decode gave one fewer than the answer has.
+    if (generatedTokens > 1)
+      this.#timePerOutputToken.observe({ variant }, stages.decode / (generatedTokens - 1) / 1000);
+    this.#tokens.inc({ variant, kind: 'prompt' }, promptTokens);
+    this.#tokens.inc({ variant, kind: 'generated' }, generatedTokens);
+  }
+
+  batchRan(stage: Stage, size: number): void {
+    this.#batchSize.observe({ variant: this.#variant, stage }, size);
+  }
+
+  queueChanged(waiting: number, running: number): void {
+    this.#waiting.set({ variant: this.#variant }, waiting);
+    this.#running.set({ variant: this.#variant }, running);
+  }
+
+  slotsChanged(slots: number): void {
+    this.#slots.set({ variant: this.#variant }, slots);
+  }
+
+  rejected(reason: ErrorCode): void {
+    this.#rejected.inc({ variant: this.#variant, reason });
+  }
+
+  /** A series that appears with its first event hides that event from `rate()`. */
+  #startAtZero(): void {
+    const variant = this.#variant;
+    this.queueChanged(0, 0);
+    this.slotsChanged(0);
+    for (const kind of TOKEN_KINDS) this.#tokens.inc({ variant, kind }, 0);
+    for (const reason of ['queue_full', 'not_ready', 'draining', 'deadline_exceeded'] as const)
+      this.#rejected.inc({ variant, reason }, 0);
+  }
+}
