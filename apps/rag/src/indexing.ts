@@ -1,6 +1,6 @@
 /** Turns documents into a store of passages when a pod starts. */
 import type { Engine } from '@ragscale/inference/engine-api';
-import { type Passage, passagesOf } from '@ragscale/retrieval/chunking';
+import { createChunker, type Passage } from '@ragscale/retrieval/chunking';
 import type { SourceDocument } from '@ragscale/retrieval/documents';
 import { VectorIndex } from '@ragscale/retrieval/vector-index';
 import { PassageStore } from './passage-store.ts';
@@ -21,13 +21,13 @@ export async function indexDocuments(
   { engine, passageTokens, onProgress }: IndexingOptions,
 ): Promise<PassageStore> {
   const { hidden, maxTokens } = engine.embedder.dimensions;
-  const chunking = {
+  const chunk = await createChunker({
     maxTokens: Math.min(passageTokens, maxTokens),
-    countTokens: (texts: readonly string[]) => engine.countTokens(texts),
-  };
+    countTokens: (texts) => engine.countTokens(texts),
+  });
   const passages: Passage[] = [];
   for await (const document of documents) {
-    for await (const passage of passagesOf(document, chunking)) passages.push(passage);
+    for await (const passage of chunk(document)) passages.push(passage);
   }
   const index = new VectorIndex(hidden, passages.length);
   for (let start = 0; start < passages.length; start += EMBED_BATCH) {

@@ -1,7 +1,7 @@
 /** The process of a pod: reads its environment, runs a pod, ends on a signal. */
 import 'reflect-metadata';
 import { startEngine } from '@ragscale/inference/engine';
-import { ModelFolderError } from '@ragscale/inference/errors';
+import { ModelFolderError, RuntimeError } from '@ragscale/inference/errors';
 import { DocumentsError } from '@ragscale/retrieval/document-files';
 import { ConfigurationError, unknownVariables } from '@ragscale/service/environment';
 import { createLogger } from '@ragscale/service/logging';
@@ -10,7 +10,7 @@ import { type Configuration, readConfiguration, VARIABLES } from './configuratio
 import { Pod } from './pod.ts';
 
 /** Errors whose message tells the operator all there is to do. */
-const EXPLAINED = [ConfigurationError, ModelFolderError, DocumentsError] as const;
+const EXPLAINED = [ConfigurationError, ModelFolderError, RuntimeError, DocumentsError] as const;
 
 async function run(configuration: Configuration): Promise<void> {
   const { logLevel: level, logFormat: format } = configuration;

@@ -125,6 +125,12 @@ describe('a pod that cannot start', () => {
     expect([code, errors]).toEqual([1, 'PORT is taken by another process: set PORT to a free one\n']);
   });
 
+  it('tells of a context that the model does not have', async () => {
+    const { code, errors } = await runToEnd({ CONTEXT: '100000' });
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^.*100000.*\n$/);
+  });
+
   it('names the documents that it cannot use', async () => {
     expect(await runToEnd({ DOCUMENTS: 'package.json' })).toEqual({
       code: 1,

@@ -15,8 +15,8 @@ async function chunk(
   format: 'plain' | 'markdown' = 'plain',
 ) {
   const passages: Passage[] = [];
-  for await (const passage of passagesOf({ id: 'guide.md', format, text }, { maxTokens, countTokens }))
-    passages.push(passage);
+  const document = { id: 'guide.md', format, text };
+  for await (const passage of passagesOf(document, { maxTokens, countTokens })) passages.push(passage);
   return passages;
 }
 

@@ -23,19 +23,35 @@ export interface ChunkingOptions {
 /** Texts per call of the counter. */
 const BATCH = 256;
 
+/** Gives the passages of a document, in order. Every character that is not white space is in exactly one of them. */
+export type Chunker = (document: SourceDocument) => AsyncGenerator<Passage, void>;
+
 /**
- * The passages of a document, in order. Every character that is not white space is in exactly one of them.
- * @throws RangeError when a single character has more than `maxTokens`
+ * A chunker for one tokenizer and limit.
+ * @throws RangeError, while it runs, when a single character has more than `maxTokens`
  */
+export async function createChunker(options: ChunkingOptions): Promise<Chunker> {
+  const [specialTokens = 0] = await options.countTokens(['']);
+  const chunking = { ...options, specialTokens, pause: slicedPause(options.pause) };
+  return async function* ({ id, text, format }) {
+    let number = 0;
+    for await (const span of spansOf(text, measuredPieces(text, format, chunking), chunking)) {
+      number += 1;
+      yield { id: `${id}#${number}`, text: text.slice(span.start, span.end) };
+    }
+  };
+}
+
+/** The passages of a single document; for many, one chunker asks the tokenizer less. */
 export async function* passagesOf(document: SourceDocument, options: ChunkingOptions): AsyncGenerator<Passage, void> {
-  const { text, id } = document;
-  const pause = slicedPause(options.pause);
-  let number = 0;
-  for await (const span of spansOf(text, measuredPieces(document, options), options)) {
-    number += 1;
-    yield { id: `${id}#${number}`, text: text.slice(span.start, span.end) };
-    await pause();
-  }
+  const chunk = await createChunker(options);
+  yield* chunk(document);
+}
+
+interface Chunking extends ChunkingOptions {
+  /** What the tokenizer adds to every text. */
+  readonly specialTokens: number;
+  readonly pause: Pause;
 }
 
 /** A piece and its tokens, special ones excluded. */
@@ -49,52 +65,47 @@ interface Span {
 }
 
 async function* measuredPieces(
-  document: SourceDocument,
-  options: ChunkingOptions,
+  text: string,
+  format: SourceDocument['format'],
+  chunking: Chunking,
 ): AsyncGenerator<MeasuredPiece, void> {
-  const { text, format } = document;
-  const pause = slicedPause(options.pause);
-  const specialTokens = await countSpecial(options);
   let batch: Piece[] = [];
   for (const piece of piecesOf(text, format)) {
     batch.push(piece);
-    await pause();
+    await chunking.pause();
     if (batch.length < BATCH) continue;
-    yield* measure(text, batch, specialTokens, options, pause);
+    yield* measure(text, batch, chunking);
     batch = [];
   }
-  yield* measure(text, batch, specialTokens, options, pause);
+  yield* measure(text, batch, chunking);
 }
 
 /** Counts pieces and divides those that are too long, until every one fits into a passage. */
 async function* measure(
   text: string,
   pieces: readonly Piece[],
-  specialTokens: number,
-  options: ChunkingOptions,
-  pause: Pause,
+  chunking: Chunking,
 ): AsyncGenerator<MeasuredPiece, void> {
-  const counts = await countPieces(text, pieces, options);
+  const { specialTokens, maxTokens, pause } = chunking;
+  const counts = await countPieces(text, pieces, chunking);
   for (const [index, piece] of pieces.entries()) {
     const tokens = (counts[index] ?? Number.POSITIVE_INFINITY) - specialTokens;
-    if (tokens + specialTokens <= options.maxTokens) {
+    if (tokens + specialTokens <= maxTokens) {
       yield { ...piece, tokens };
       continue;
     }
     let finer: Piece[] = [];
     for (const part of finerPieces(text, piece)) {
       if (part.end - part.start === piece.end - piece.start) {
-        throw new RangeError(
-          `a single character has more than ${options.maxTokens} tokens: allow more tokens per passage`,
-        );
+        throw new RangeError(`a single character has more than ${maxTokens} tokens: allow more tokens per passage`);
       }
       finer.push(part);
       await pause();
       if (finer.length < BATCH) continue;
-      yield* measure(text, finer, specialTokens, options, pause);
+      yield* measure(text, finer, chunking);
       finer = [];
     }
-    yield* measure(text, finer, specialTokens, options, pause);
+    yield* measure(text, finer, chunking);
   }
 }
 
@@ -112,18 +123,13 @@ async function countPieces(
   );
 }
 
-async function countSpecial({ countTokens }: ChunkingOptions): Promise<number> {
-  const [tokens] = await countTokens(['']);
-  return tokens ?? 0;
-}
-
 /** Packs pieces into passages, as many as fit; a heading begins a new one. */
 async function* spansOf(
   text: string,
   pieces: AsyncIterable<MeasuredPiece>,
-  options: ChunkingOptions,
+  chunking: Chunking,
 ): AsyncGenerator<Span, void> {
-  const limit = options.maxTokens - (await countSpecial(options));
+  const limit = chunking.maxTokens - chunking.specialTokens;
   let packed: MeasuredPiece[] = [];
   let tokens = 0;
   const full: MeasuredPiece[][] = [];
@@ -133,31 +139,42 @@ async function* spansOf(
       full.push(packed);
       packed = [];
       tokens = 0;
-      if (full.length >= BATCH) yield* verified(text, full.splice(0), options);
+      if (full.length >= BATCH) yield* verified(text, full.splice(0), chunking);
     }
     packed.push(piece);
     tokens += piece.tokens;
   }
   if (packed.length > 0) full.push(packed);
-  yield* verified(text, full, options);
+  yield* verified(text, full, chunking);
 }
 
 /** A tokenizer may count a whole differently from its parts: a passage that came out too long is halved. */
 async function* verified(
   text: string,
   groups: readonly MeasuredPiece[][],
-  options: ChunkingOptions,
+  chunking: Chunking,
 ): AsyncGenerator<Span, void> {
-  if (groups.length === 0) return;
   const spans = groups.map((group) => ({ start: group[0]?.start ?? 0, end: group.at(-1)?.end ?? 0 }));
-  const counts = await options.countTokens(spans.map((span) => text.slice(span.start, span.end)));
+  const counts = await countSpans(text, groups, spans, chunking);
   for (const [index, group] of groups.entries()) {
-    const span = spans[index];
-    if (span === undefined) continue;
-    if (group.length === 1 || (counts[index] ?? 0) <= options.maxTokens) yield span;
+    const span = spans[index] as Span;
+    if ((counts[index] ?? 0) <= chunking.maxTokens) yield span;
     else {
       const half = Math.ceil(group.length / 2);
-      yield* verified(text, [group.slice(0, half), group.slice(half)], options);
+      yield* verified(text, [group.slice(0, half), group.slice(half)], chunking);
     }
   }
+}
+
+/** A group of one piece was counted before: 0 stands for 'fits'. */
+async function countSpans(
+  text: string,
+  groups: readonly MeasuredPiece[][],
+  spans: readonly Span[],
+  { countTokens }: Chunking,
+): Promise<number[]> {
+  const joined = spans.filter((_, index) => (groups[index]?.length ?? 0) > 1);
+  if (joined.length === 0) return [];
+  const counts = (await countTokens(joined.map((span) => text.slice(span.start, span.end)))).values();
+  return groups.map((group) => (group.length > 1 ? (counts.next().value ?? 0) : 0));
 }

@@ -81,6 +81,17 @@ describe('finer pieces', () => {
   });
 });
 
+it.each(['.', '."', ' ', '\n', '`', '# ', '- ', 'a', '語'])(
+  'are found in one pass over a text that is only %j',
+  (unit) => {
+    // What looked ahead or back from every place would take hours here.
+    const text = unit.repeat(1_000_000 / unit.length);
+    let found = 0;
+    for (const format of ['plain', 'markdown'] as const) for (const _ of piecesOf(text, format)) found += 1;
+    expect(found).toBeLessThanOrEqual(1_000_000);
+  },
+);
+
 it('lose nothing but white space, keep the order, and never cut a surrogate pair', () => {
   const alphabet = ['a', 'B', '.', ' ', '\n', '\n\n', '# ', '- ', '```\n', '| ', '👍', '。', 'ü', '\t', '!'];
   const text = fc.array(fc.constantFrom(...alphabet), { maxLength: 80 }).map((parts) => parts.join(''));

@@ -146,12 +146,16 @@ function trimmed(text: string, start: number, end: number, kind: Piece['kind']):
 const ABBREVIATION =
   /(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|al|fig|eq|no|vol|pp?|dr|mr|mrs|ms|prof|st|approx|resp|ca|\p{L})$/iu;
 
+/** Nothing follows the greedy parts of the pattern, so it never backtracks: a megabyte of dots is one match. */
+const STOP = /[.!?…]+["'”’)\]]*|[。！？]+["'”’）」』]*/gu;
+
 function* sentenceEnds(text: string): Generator<number, void> {
-  const stop = /[.!?…]+["'”’)\]]*(?=\s)|[。！？]+["'”’）」』]*/gu;
-  for (let match = stop.exec(text); match !== null; match = stop.exec(text)) {
-    const before = text.slice(Math.max(0, match.index - 10), match.index);
-    if (match[0] === '.' && ABBREVIATION.test(before)) continue;
-    yield match.index + match[0].length;
+  for (const { 0: stop, index } of text.matchAll(STOP)) {
+    const end = index + stop.length;
+    const wide = /^[。！？]/u.test(stop);
+    if (!wide && end < text.length && !/\s/.test(text.charAt(end))) continue;
+    if (stop === '.' && ABBREVIATION.test(text.slice(Math.max(0, index - 10), index))) continue;
+    yield end;
   }
 }
 
