@@ -31,6 +31,7 @@ const PASSAGE_TOKENS = 96;
 /** Entries of a file in Cranfield's format: text of the fields .T and .W, in order of appearance. */
 function entries(file: string): { id: string; text: string }[] {
   return readFileSync(path.join(values.data, file), 'latin1')
+    .replaceAll('\r\n', '\n')
     .split(/^\.I /m)
     .slice(1)
     .map((entry) => {

@@ -1,0 +1,66 @@
+/** How does a checkpoint folder become a model folder? The contract of the result: docs/model-folder.md. */
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Manifest, Precision } from '@ragscale/inference/manifest';
+import { architectureOf } from './architectures/known.ts';
+import { measureMagnitudes } from './calibrate.ts';
+import { FolderCheckpoint, type PromptOverrides, TOKENIZER_FILES } from './checkpoint.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import { productsOf } from './linear.ts';
+import { type Provenance, writeManifest } from './manifest-writer.ts';
+import { writeModelCard } from './model-card.ts';
+import { type WriteOptions, writeOnnx } from './onnx-writer.ts';
+import { openOutputFolder } from './output-folder.ts';
+
+const GRAPH_FILE = 'model.onnx';
+
+export interface BuildOptions extends WriteOptions {
+  readonly checkpoint: string;
+  readonly out: string;
+  readonly precision: Precision;
+  /** Replaces a model folder that is there; without it, that is an error. */
+  readonly force?: boolean;
+  /** These go before the checkpoint's own ragscale.json. */
+  readonly provenance?: Partial<Provenance>;
+  readonly prompt?: PromptOverrides;
+}
+
+/**
+ * Builds into a folder beside `out` and renames it at the end: `out` is whole or absent.
+ * The same checkpoint and options give the same bytes (in w8a8 a smoothing factor at a rounding boundary could differ on another CPU).
+ * @throws BuildError in one line, naming the file and the tensor or field
+ */
+export async function buildModel(options: BuildOptions): Promise<Manifest> {
+  const checkpoint = new FolderCheckpoint(options.checkpoint);
+  const architecture = architectureOf(checkpoint.modelType, checkpoint.path('config.json'));
+  const plan = architecture.plan(checkpoint, { ...checkpoint.about.prompt, ...options.prompt });
+  const graph = new GraphBuilder(architecture.modelType);
+  const output = openOutputFolder(options.out, { force: options.force, marker: 'manifest.json' });
+  try {
+    const magnitudes = options.precision === 'w8a8' ? await measureMagnitudes(plan, options.checkpoint) : undefined;
+    plan.compose(graph, productsOf(options.precision, graph, magnitudes));
+    const files = writeOnnx(graph.finish(), path.join(output.scratch, GRAPH_FILE), options);
+    for (const name of TOKENIZER_FILES) {
+      copyFileSync(checkpoint.path(name), path.join(output.scratch, name));
+      files.push(name);
+    }
+    const provenance = provenanceOf(checkpoint, options.provenance);
+    const manifest = await writeManifest(output.scratch, plan.description, provenance, options.precision, files);
+    writeModelCard(output.scratch, manifest);
+    output.commit();
+    return manifest;
+  } catch (error) {
+    output.discard();
+    throw error;
+  }
+}
+
+function provenanceOf(checkpoint: FolderCheckpoint, given: Partial<Provenance> = {}): Provenance {
+  const folderName = path.basename(path.resolve(checkpoint.folder));
+  const { about } = checkpoint;
+  return {
+    name: given.name ?? about.name ?? folderName,
+    licence: given.licence ?? about.licence ?? 'unknown',
+    source: given.source ?? about.source ?? `the checkpoint folder ${folderName}`,
+  };
+}

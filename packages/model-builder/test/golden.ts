@@ -1,0 +1,93 @@
+/** How is a model folder compared with the golden outputs of the reference library? */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Precision } from '@ragscale/inference/manifest';
+import { buildModel } from '../src/build.ts';
+import { DecoderRunner, EncoderRunner } from './graph-runner.ts';
+
+export interface DecoderGolden {
+  readonly kind: 'decoder';
+  readonly vocabulary: number;
+  readonly prompts: readonly { readonly ids: number[]; readonly logits: string; readonly greedy: number[] }[];
+}
+export interface EncoderGolden {
+  readonly kind: 'encoder';
+  readonly texts: readonly { readonly ids: number[]; readonly embedding: string }[];
+}
+
+export const FIXTURES = path.join(import.meta.dirname, 'fixtures');
+export const OPT_FIXTURES = ['opt-two-heads-f32', 'opt-four-heads-f16', 'opt-one-head-bf16'] as const;
+export const BERT_FIXTURES = ['bert-two-heads-f32', 'bert-four-heads-bf16'] as const;
+export const BUILT_PRECISIONS: readonly Precision[] = ['fp32', 'w8a8', 'w8', 'w4'];
+
+export function readGolden<T>(checkpoint: string): T {
+  return JSON.parse(readFileSync(path.join(checkpoint, 'golden.json'), 'utf8')) as T;
+}
+
+export function floatsOf(base64: string): Float32Array {
+  const bytes = Buffer.from(base64, 'base64');
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+/** Builds a checkpoint into a new temporary folder. */
+export async function built(checkpoint: string, precision: Precision): Promise<string> {
+  const out = path.join(mkdtempSync(path.join(tmpdir(), 'ragscale-model-')), 'model');
+  await buildModel({ checkpoint, out, precision });
+  return out;
+}
+
+export function cosine(a: Float32Array, b: Float32Array): number {
+  let [product, lengthA, lengthB] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    product += a[i]! * b[i]!;
+    lengthA += a[i]! ** 2;
+    lengthB += b[i]! ** 2;
+  }
+  return product / Math.sqrt(lengthA * lengthB);
+}
+
+export function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0);
+}
+
+export interface DecoderParity {
+  readonly largestLogitError: number;
+  readonly lowestLogitCosine: number;
+  /** Share of the golden greedy tokens that come out in their places. */
+  readonly greedyAgreement: number;
+}
+
+export async function decoderParity(folder: string, golden: DecoderGolden): Promise<DecoderParity> {
+  const runner = await DecoderRunner.open(folder, 2, 64);
+  let [largestLogitError, lowestLogitCosine, agreed, tokens] = [0, 1, 0, 0];
+  for (const { ids, logits, greedy } of golden.prompts) {
+    const expected = floatsOf(logits);
+    const rows = expected.length / golden.vocabulary;
+    const result = await runner.prefill([ids]);
+    result.logits.slice(-rows).forEach((row, r) => {
+      const reference = expected.subarray(r * golden.vocabulary, (r + 1) * golden.vocabulary);
+      largestLogitError = Math.max(largestLogitError, largestDifference(row, reference));
+      lowestLogitCosine = Math.min(lowestLogitCosine, cosine(row, reference));
+    });
+    const generated = await runner.greedy(ids, greedy.length);
+    agreed += generated.filter((token, i) => token === greedy[i]).length;
+    tokens += greedy.length;
+  }
+  runner.close();
+  return { largestLogitError, lowestLogitCosine, greedyAgreement: agreed / tokens };
+}
+
+/** The lowest cosine over the texts, run as one padded batch and each alone. */
+export async function encoderParity(folder: string, golden: EncoderGolden): Promise<number> {
+  const runner = await EncoderRunner.open(folder);
+  const batch = await runner.embed(golden.texts.map(({ ids }) => ids));
+  let lowest = 1;
+  for (const [i, { ids, embedding }] of golden.texts.entries()) {
+    const [alone] = await runner.embed([ids]);
+    const reference = floatsOf(embedding);
+    lowest = Math.min(lowest, cosine(batch[i]!, reference), cosine(alone!, reference));
+  }
+  runner.close();
+  return lowest;
+}
