@@ -28,7 +28,7 @@ if (!existsSync(path.join(values.data, 'cran.qry'))) {
 const DEPTH = 10;
 const PASSAGE_TOKENS = 96;
 
-/** Entries of a file in Cranfield's format: text of the fields .T and .W, in order of appearance. */
+/** Entries of a file in Cranfield's format: in order of appearance; the title is part of the text. */
 function entries(file: string): { id: string; text: string }[] {
   return readFileSync(path.join(values.data, file), 'latin1')
     .replaceAll('\r\n', '\n')
