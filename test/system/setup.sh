@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes what the system tests need and Node does not bring: a Python with the reference libraries. Idempotent.
+# Makes what the system tests need and Node does not bring: a Python with the reference libraries, Prometheus, qemu. Idempotent.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,8 +17,13 @@ if ! cmp -s "$requirements" "$stamp"; then
   cp "$requirements" "$stamp"
 fi
 
-# An emulated processor without VNNI, for the one test that needs it; that test is skipped where this is not possible.
-if ! command -v qemu-x86_64 >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-  apt-get install --yes --quiet --no-install-recommends qemu-user >/dev/null || echo "qemu-user could not be installed"
+# From Debian where that is possible: an emulated processor without VNNI, and a real Prometheus. A test whose program is missing is
+# skipped and says so.
+wanted=()
+command -v qemu-x86_64 >/dev/null || wanted+=(qemu-user)
+command -v prometheus >/dev/null || wanted+=(prometheus)
+if [ ${#wanted[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  apt-get update --quiet >/dev/null
+  apt-get install --yes --quiet --no-install-recommends "${wanted[@]}" >/dev/null || echo "could not install ${wanted[*]}"
 fi
 echo "reference libraries: $venv"
