@@ -57,8 +57,8 @@ async function serve(models: Models): Promise<void> {
 }
 
 async function work(models: Models, { id, sentAt, work }: WorkMessage): Promise<void> {
-  const job = startJob(models, work, clock() - sentAt);
   try {
+    const job = startJob(models, work, clock() - sentAt);
     for (;;) {
       const step = await job.next();
       if (step.done) return send({ type: 'done', id, result: step.value }, ownBuffers(step.value));
