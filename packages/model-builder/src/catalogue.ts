@@ -65,7 +65,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     kind: 'decoder',
     licence: 'Apache-2.0',
     embedded: 'generator',
-    config: optConfig({ layers: 6, hidden: 256, heads: 4, vocabulary: 4096, positions: 512 }),
+    config: optConfig({ layers: 7, hidden: 256, heads: 4, vocabulary: 4096, positions: 512 }),
   },
   {
     name: 'facebook/opt-125m',
