@@ -1,6 +1,8 @@
 /**
  * A decode step of the whole engine beside a C program that makes the same calls of the same library, beside onnxruntime-node's own
- * interface, and beside the memory that a step has to read. OPT-125m with random weights. `npm run bench:decode [-- --quick]`; writes results.json, .md and .svg here.
+ * interface, and beside the memory that a step has to read. OPT-125m with random weights.
+ *
+ *     npm run bench:decode [-- --quick] [-- --threads N]        writes results.json, .md and .svg here
  */
 import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
@@ -9,9 +11,9 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Precision, readManifest } from '@ragscale/inference/manifest';
-import { writeChart } from '../lib/chart.ts';
 import { LineProcess } from '../lib/line-process.ts';
 import { cacheFolder, syntheticModel } from '../lib/synthetic-model.ts';
+import { draw, type Row } from './draw.ts';
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, threads: { type: 'string', default: '2' } },
@@ -23,21 +25,6 @@ const START = 64;
 const STEPS = 32;
 const PRECISIONS: readonly Precision[] = ['fp32', 'w8a8', 'w8', 'w4'];
 const ROWS = flags.quick ? [1, 16] : [1, 4, 8, 16];
-
-interface Row {
-  readonly precision: Precision;
-  readonly rows: number;
-  /** Milliseconds of a step: medians over the rounds of the median over a round's steps. */
-  readonly engineMs: number;
-  readonly peerMs: number;
-  /** The same engine on onnxruntime-node's own interface, which copies the cache out at each step. */
-  readonly nodeApiMs: number;
-  /** Medians over the rounds of engine / peer and node-api / engine, measured back to back. */
-  readonly ratio: number;
-  readonly nodeApiRatio: number;
-  /** Milliseconds to read every weight once at the measured bandwidth. */
-  readonly memoryMs: number;
-}
 
 const here = import.meta.dirname;
 const peer = path.join(cacheFolder, 'decode-peer');
@@ -148,26 +135,4 @@ const lines = [
 writeFileSync(path.join(here, 'results.md'), `${lines.join('\n')}\n`);
 process.stdout.write(`${lines.join('\n')}\n`);
 
-const series = results.flatMap(({ precision, rows, engineMs, peerMs, memoryMs }) => [
-  { precision, rows, ms: engineMs, what: 'ragscale engine' },
-  { precision, rows, ms: peerMs, what: 'C program, same calls' },
-  { precision, rows, ms: memoryMs, what: 'limit: weights read once' },
-]);
-await writeChart(path.join(here, 'results.svg'), {
-  title: { text: 'A decode step of OPT-125m', subtitle: `${threads} threads, ${machine.cpu}; lower is better` },
-  data: { values: series },
-  columns: 2,
-  facet: { field: 'precision', type: 'nominal', sort: [...PRECISIONS], title: null },
-  resolve: { scale: { y: 'independent' } },
-  spec: {
-    width: 280,
-    height: 180,
-    mark: { type: 'line', point: true },
-    encoding: {
-      x: { field: 'rows', type: 'quantitative', title: 'slots', scale: { type: 'log', base: 2 } },
-      y: { field: 'ms', type: 'quantitative', title: 'milliseconds' },
-      color: { field: 'what', type: 'nominal', title: null, scale: { range: ['#1f77b4', '#ff7f0e', '#888888'] } },
-      strokeDash: { field: 'what', type: 'nominal', title: null },
-    },
-  },
-});
+await draw(report);
