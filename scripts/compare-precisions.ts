@@ -13,8 +13,8 @@ import { parseArgs } from 'node:util';
 import type { Precision } from '../packages/inference/src/manifest.ts';
 import { Tokenizer } from '../packages/inference/src/tokenizer.ts';
 import { buildModel } from '../packages/model-builder/src/build.ts';
-import { cosine } from '../packages/model-builder/test/golden.ts';
 import { type DecoderResult, DecoderRunner, EncoderRunner } from '../packages/model-builder/test/graph-runner.ts';
+import { cosine } from '../packages/model-builder/test/similarity.ts';
 
 const PRECISIONS: readonly Precision[] = ['fp32', 'w8a8', 'w8', 'w4'];
 const TEXTS = path.join(import.meta.dirname, '../packages/model-builder/test/fixtures/embedder-golden.json');

@@ -1,11 +1,12 @@
 /** Does `ragscale models` build what it says, in one line or JSON, and fail in one line with a code other than 0? */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'ragscale-cli-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
 
 function ragscale(...args: string[]) {
   const main = path.join(import.meta.dirname, 'main.ts');

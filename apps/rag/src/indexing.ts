@@ -1,12 +1,16 @@
 /** Turns documents into a store of passages when a pod starts. */
 import type { Engine } from '@ragscale/inference/engine-api';
 import { createChunker, type Passage } from '@ragscale/retrieval/chunking';
+import { DocumentsError } from '@ragscale/retrieval/document-files';
 import type { SourceDocument } from '@ragscale/retrieval/documents';
 import { VectorIndex } from '@ragscale/retrieval/vector-index';
 import { PassageStore } from './passage-store.ts';
 
 /** Passages per message to the engine. */
 const EMBED_BATCH = 32;
+
+/** A rule or the frame of a table alone answers nothing, but may be near to any question. */
+const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
 
 export interface IndexingOptions {
   readonly engine: Pick<Engine, 'embed' | 'countTokens' | 'embedder'>;
@@ -27,7 +31,10 @@ export async function indexDocuments(
   });
   const passages: Passage[] = [];
   for await (const document of documents) {
-    for await (const passage of chunk(document)) passages.push(passage);
+    for await (const passage of chunk(document)) if (SAYS_SOMETHING.test(passage.text)) passages.push(passage);
+  }
+  if (passages.length === 0) {
+    throw new DocumentsError('the documents hold no letter and no digit: name others in DOCUMENTS');
   }
   const index = new VectorIndex(hidden, passages.length);
   for (let start = 0; start < passages.length; start += EMBED_BATCH) {

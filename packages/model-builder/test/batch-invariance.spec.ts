@@ -1,16 +1,9 @@
 /** Is a row's answer the same to the bit whatever its neighbours, its slot and its way through the cache, in every precision? */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  BUILT_PRECISIONS,
-  built,
-  type DecoderGolden,
-  type EncoderGolden,
-  FIXTURES,
-  largestDifference,
-  readGolden,
-} from './golden.ts';
+import { BUILT_PRECISIONS, built, type DecoderGolden, type EncoderGolden, FIXTURES, readGolden } from './golden.ts';
 import { type DecoderResult, DecoderRunner, EncoderRunner } from './graph-runner.ts';
+import { largestDifference } from './similarity.ts';
 
 const OPT = path.join(FIXTURES, 'opt-four-heads-f16');
 const BERT = path.join(FIXTURES, 'bert-four-heads-bf16');

@@ -1,12 +1,8 @@
 /** How does a test get a copy of a small checkpoint with one thing wrong? */
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FIXTURES } from './golden.ts';
-
-export function scratchFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'ragscale-checkpoint-'));
-}
+import { scratchFolder } from './scratch-folder.ts';
 
 export function copyOf(fixture: string): string {
   const folder = path.join(scratchFolder(), fixture);

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { readManifest, sha256 } from '@ragscale/inference/manifest';
 import { describe, expect, it } from 'vitest';
 import { buildModel } from '../src/build.ts';
-import { copyOf, type Entry, safetensors, scratchFolder, withConfig } from './broken-checkpoint.ts';
+import { copyOf, type Entry, safetensors, withConfig } from './broken-checkpoint.ts';
 import { BUILT_PRECISIONS, built, type DecoderGolden, decoderParity, FIXTURES, readGolden } from './golden.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 const OPT = path.join(FIXTURES, 'opt-two-heads-f32');
 const BERT = path.join(FIXTURES, 'bert-two-heads-f32');

@@ -1,7 +1,7 @@
 /** How far are the vectors of a quantized embedder from the unquantized ones of the reference library? */
 import { readFileSync } from 'node:fs';
-import { cosine } from './golden.ts';
 import { EncoderRunner } from './graph-runner.ts';
+import { cosine } from './similarity.ts';
 
 interface EmbedderGolden {
   readonly texts: readonly { readonly text: string; readonly ids: number[]; readonly embedding: string }[];

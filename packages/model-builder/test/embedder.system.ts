@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { catalogueEntry, embeddedFolder } from '../src/catalogue.ts';
-import { scratchFolder } from './broken-checkpoint.ts';
 import { embedderQuality } from './embedder-quality.ts';
 import { built } from './golden.ts';
 import { embedderCheckpoint, runReference } from './reference.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 const golden = path.join(scratchFolder(), 'golden.json');
 beforeAll(() => {

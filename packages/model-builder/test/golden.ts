@@ -1,10 +1,11 @@
 /** How is a model folder compared with the golden outputs of the reference library? */
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Precision } from '@ragscale/inference/manifest';
 import { buildModel } from '../src/build.ts';
 import { DecoderRunner, EncoderRunner } from './graph-runner.ts';
+import { scratchFolder } from './scratch-folder.ts';
+import { cosine, largestDifference } from './similarity.ts';
 
 export interface DecoderGolden {
   readonly kind: 'decoder';
@@ -32,23 +33,9 @@ export function floatsOf(base64: string): Float32Array {
 
 /** Builds a checkpoint into a new temporary folder. */
 export async function built(checkpoint: string, precision: Precision): Promise<string> {
-  const out = path.join(mkdtempSync(path.join(tmpdir(), 'ragscale-model-')), 'model');
+  const out = path.join(scratchFolder(), 'model');
   await buildModel({ checkpoint, out, precision });
   return out;
-}
-
-export function cosine(a: Float32Array, b: Float32Array): number {
-  let [product, lengthA, lengthB] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    product += a[i]! * b[i]!;
-    lengthA += a[i]! ** 2;
-    lengthB += b[i]! ** 2;
-  }
-  return product / Math.sqrt(lengthA * lengthB);
-}
-
-export function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0);
 }
 
 export interface DecoderParity {

@@ -1,7 +1,6 @@
 /** Do built graphs agree with `transformers` on checkpoints that nobody has seen before? */
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { scratchFolder } from './broken-checkpoint.ts';
 import {
   BERT_FIXTURES,
   built,
@@ -13,6 +12,7 @@ import {
   readGolden,
 } from './golden.ts';
 import { runReference } from './reference.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 // Printed by a failing test: the fixtures of a seed are made again with it.
 const seeds = [1, 2, 3].map((i) => (Date.now() + i * 7919) % 1_000_000);

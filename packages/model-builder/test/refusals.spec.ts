@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { buildModel } from '../src/build.ts';
 import { GraphBuilder } from '../src/graph-builder.ts';
 import { productsOf } from '../src/linear.ts';
-import { copyOf, safetensors, scratchFolder, withConfig, withHeader } from './broken-checkpoint.ts';
+import { copyOf, safetensors, withConfig, withHeader } from './broken-checkpoint.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 const OPT = 'opt-two-heads-f32';
 const BERT = 'bert-two-heads-f32';

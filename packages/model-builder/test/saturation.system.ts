@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { GraphBuilder } from '../src/graph-builder.ts';
 import { productsOf } from '../src/linear.ts';
 import { writeOnnx } from '../src/onnx-writer.ts';
-import { scratchFolder } from './broken-checkpoint.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 const WIDTH = 256;
 const hasQemu = spawnSync('qemu-x86_64', ['-version']).status === 0;

@@ -7,8 +7,8 @@ import { expect, it } from 'vitest';
 import { buildModel } from '../src/build.ts';
 import { catalogueEntry } from '../src/catalogue.ts';
 import { parametersOf, synthesizeCheckpoint } from '../src/synth.ts';
-import { scratchFolder } from './broken-checkpoint.ts';
 import { DecoderRunner, EncoderRunner } from './graph-runner.ts';
+import { scratchFolder } from './scratch-folder.ts';
 
 const ENCODER = 'sentence-transformers/all-MiniLM-L6-v2';
 
