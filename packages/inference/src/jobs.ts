@@ -5,7 +5,7 @@ import type { Embeddings, Generation, GenerationSettings, Prompt } from './engin
 import { clock, type Work } from './engine-protocol.ts';
 import { GenerationState } from './generation-state.ts';
 import type { Generator, Models } from './models.ts';
-import { fitPrompt } from './prompt.ts';
+import { type FittedPrompt, fitIds, fitPrompt } from './prompt.ts';
 
 /** Each `yield` is the end of a step; the value returned is the job's result. */
 export type Job<T> = AsyncGenerator<undefined, T>;
@@ -83,19 +83,10 @@ export async function* generate(
   };
 }
 
-function fit({ decoder, tokenizer, manifest }: Generator, prompt: Prompt, maxTokens: number) {
-  if ('text' in prompt) {
-    // A raw prompt is its author's own template: special tokens written in it are meant.
-    const format = { kind: 'template', template: '{question}{passages}', passageSeparator: '' } as const;
-    return fitPrompt(
-      format,
-      prompt.text,
-      [],
-      () => tokenizer.encode(prompt.text, { parseSpecials: true }),
-      decoder.context,
-      maxTokens,
-    );
-  }
+function fit({ decoder, tokenizer, manifest }: Generator, prompt: Prompt, maxTokens: number): FittedPrompt {
+  // A raw prompt is its author's own template: special tokens written in it are meant. In a question they are only text.
+  if ('text' in prompt)
+    return fitIds(tokenizer.encode(prompt.text, { parseSpecials: true }), decoder.context, maxTokens);
   const encode = (text: string) => tokenizer.encode(text);
   return fitPrompt(manifest.prompt, prompt.question, prompt.passages, encode, decoder.context, maxTokens);
 }

@@ -24,9 +24,15 @@ export function fitPrompt(
 ): FittedPrompt {
   for (let used = passages.length; ; used--) {
     const ids = encode(fillTemplate(format, question, passages.slice(0, used)));
+    if (used === 0) return fitIds(ids, room, maxTokens);
     if (ids.length + maxTokens <= room) return { ids, passagesUsed: used };
-    if (used === 0) throw new ContextLengthError('prompt', ids.length + maxTokens, room);
   }
+}
+
+/** A prompt that is given whole. @throws ContextLengthError */
+export function fitIds(ids: readonly number[], room: number, maxTokens: number): FittedPrompt {
+  if (ids.length + maxTokens > room) throw new ContextLengthError('prompt', ids.length + maxTokens, room);
+  return { ids, passagesUsed: 0 };
 }
 
 /** One pass over the template, so that a placeholder inside a question or passage stays text. */
