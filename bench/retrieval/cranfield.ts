@@ -7,8 +7,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { embedAlone } from '@ragscale/inference/alone';
 import type { Encoder } from '@ragscale/inference/encoder';
-import { embed, type Job } from '@ragscale/inference/jobs';
 import { loadEncoder } from '@ragscale/inference/models';
 import { openRuntime } from '@ragscale/inference/open-runtime';
 import { buildModel } from '@ragscale/model-builder/build';
@@ -60,13 +60,6 @@ function ndcg(ranked: readonly string[], gains: ReadonlyMap<string, number>): nu
   return ideal === 0 ? 0 : discounted(ranked.slice(0, DEPTH).map((id) => gains.get(id) ?? 0)) / ideal;
 }
 
-async function finish<T>(job: Job<T>): Promise<T> {
-  for (;;) {
-    const step = await job.next();
-    if (step.done) return step.value;
-  }
-}
-
 async function evaluate(encoder: Encoder) {
   const documents = entries('cran.all.1400');
   const passages: { document: string; text: string }[] = [];
@@ -76,13 +69,10 @@ async function evaluate(encoder: Encoder) {
     for await (const passage of chunks) passages.push({ document: id, text: passage.text });
   }
   const begin = performance.now();
-  const { vectors, tokens } = await finish(
-    embed(
-      encoder,
-      passages.map(({ text }) => text),
-      'passage',
-      0,
-    ),
+  const { vectors, tokens } = await embedAlone(
+    encoder,
+    passages.map(({ text }) => text),
+    'passage',
   );
   const seconds = (performance.now() - begin) / 1000;
   const index = new VectorIndex(encoder.manifest.dimensions.hidden, vectors.length);
@@ -93,13 +83,10 @@ async function evaluate(encoder: Encoder) {
     text,
     gains: grades.get(`${place + 1}`) ?? new Map(),
   }));
-  const asked = await finish(
-    embed(
-      encoder,
-      questions.map(({ text }) => text),
-      'query',
-      0,
-    ),
+  const asked = await embedAlone(
+    encoder,
+    questions.map(({ text }) => text),
+    'query',
   );
   let [ndcgSum, hits] = [0, 0];
   for (const [place, { gains }] of questions.entries()) {

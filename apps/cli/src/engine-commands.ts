@@ -1,5 +1,5 @@
 /** `ragscale generate` and `ragscale embed`: one model folder, run once, so that its results can be compared with anything. */
-import { embed, generate, type Job } from '@ragscale/inference/jobs';
+import { embedAlone, generateAlone } from '@ragscale/inference/alone';
 import { loadEncoder, loadGenerator } from '@ragscale/inference/models';
 import { openRuntime } from '@ragscale/inference/open-runtime';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -37,18 +37,15 @@ export function generateCommand(): Command {
     .action(async ({ model, threads, runtime, json, prompt, seed, ignoreEos, ...settings }: GenerateFlags) => {
       const opened = await openRuntime(runtime);
       const generator = await loadGenerator(opened, model, { threads, slots: 1 });
-      const answer = await finish(
-        generate(
-          generator,
-          { text: prompt },
-          {
-            ...settings,
-            logprobs: true,
-            ...(seed === undefined ? {} : { seed }),
-            ...(ignoreEos === undefined ? {} : { ignoreEos }),
-          },
-          0,
-        ),
+      const answer = await generateAlone(
+        generator,
+        { text: prompt },
+        {
+          ...settings,
+          logprobs: true,
+          ...(seed === undefined ? {} : { seed }),
+          ...(ignoreEos === undefined ? {} : { ignoreEos }),
+        },
       );
       generator.decoder.release();
       const { tokens, logprobs, text, finishReason, promptTokens, timing } = answer;
@@ -69,7 +66,7 @@ export function embedCommand(): Command {
     .addOption(new Option('--as <role>', 'which dress of the model').choices(['query', 'passage']).default('passage'))
     .action(async (flags: EngineFlags & { text: string[]; as: 'query' | 'passage' }) => {
       const encoder = await loadEncoder(await openRuntime(flags.runtime), flags.model, flags.threads);
-      const { vectors } = await finish(embed(encoder, flags.text, flags.as, 0));
+      const { vectors } = await embedAlone(encoder, flags.text, flags.as);
       encoder.release();
       const embeddings = vectors.map((vector) => Array.from(vector));
       if (flags.json) return printJson({ embeddings });
@@ -90,14 +87,6 @@ function withEngineOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--json', 'print JSON');
-}
-
-/** Runs a job to its end: nothing else waits for this process. */
-async function finish<T>(job: Job<T>): Promise<T> {
-  for (;;) {
-    const step = await job.next();
-    if (step.done) return step.value;
-  }
 }
 
 function numberIn(least: number, most: number, whole?: 'whole') {

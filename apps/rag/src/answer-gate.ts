@@ -1,7 +1,9 @@
 /** Lets questions through to the answerer once the pod is ready and until it drains. */
+
+import type { Embeddings } from '@ragscale/inference/engine-api';
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
-import type { Answer, Answerer, Question } from './answerer.ts';
+import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
 
 export class AnswerGate {
   readonly #lifecycle: Lifecycle;
@@ -18,16 +20,26 @@ export class AnswerGate {
   }
 
   /** @throws ServiceError not_ready, draining, context_length_exceeded, and what the answerer throws */
-  async answer(question: Question, signal: AbortSignal): Promise<Answer> {
-    if (this.#lifecycle.state === 'draining')
-      throw new ServiceError('draining', {}, { headers: { connection: 'close' } });
-    const answerer = this.#answerer;
-    if (answerer === undefined || this.#lifecycle.state === 'starting') throw new ServiceError('not_ready', {});
+  async answer(question: Question, call: Call, listener?: AnswerListener): Promise<Answer> {
+    const answerer = this.#opened();
     const { maxTokens } = question.settings;
     if (maxTokens > answerer.context) {
       const detail = `max_tokens: ${maxTokens} is over the context of ${answerer.context} tokens, which prompt and answer share`;
       throw new ServiceError('context_length_exceeded', { detail }, { param: 'max_tokens' });
     }
-    return this.#lifecycle.track(() => answerer.answer(question, signal));
+    return this.#lifecycle.track(() => answerer.answer(question, call, listener));
+  }
+
+  /** @throws ServiceError not_ready, draining, and what the answerer throws */
+  async embed(texts: readonly string[], as: 'query' | 'passage', call: Call): Promise<Embeddings> {
+    const answerer = this.#opened();
+    return this.#lifecycle.track(() => answerer.embed(texts, as, call));
+  }
+
+  #opened(): Answerer {
+    if (this.#lifecycle.state === 'draining')
+      throw new ServiceError('draining', {}, { headers: { connection: 'close' } });
+    if (this.#answerer === undefined || this.#lifecycle.state === 'starting') throw new ServiceError('not_ready', {});
+    return this.#answerer;
   }
 }

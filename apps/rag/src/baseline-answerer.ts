@@ -1,14 +1,15 @@
 /** The baseline: embeds, retrieves and generates for one question at a time, in the order of arrival. */
-import type { Engine } from '@ragscale/inference/engine-api';
+import type { Embeddings, Engine } from '@ragscale/inference/engine-api';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
-import type { Answer, Answerer, Question } from './answerer.ts';
+import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
+import { answerQuestion } from './answering.ts';
 import { FifoLock } from './fifo-lock.ts';
 import type { PassageStore } from './passage-store.ts';
 
 export interface BaselineParts {
   readonly engine: Pick<Engine, 'embed' | 'generate' | 'context'>;
   readonly passages: PassageStore;
-  readonly metrics: Pick<PodMetrics, 'queueChanged' | 'batchRan'>;
+  readonly metrics: Pick<PodMetrics, 'queueChanged'>;
 }
 
 export class BaselineAnswerer implements Answerer {
@@ -23,45 +24,24 @@ export class BaselineAnswerer implements Answerer {
     this.#lock = new FifoLock((waiting, running) => parts.metrics.queueChanged(waiting, running));
   }
 
-  async answer(question: Question, signal: AbortSignal): Promise<Answer> {
+  answer(question: Question, call: Call, listener?: AnswerListener): Promise<Answer> {
+    return this.#inTurn(call, (waitedMs) => answerQuestion(this.#parts, question, { ...call, waitedMs }, listener));
+  }
+
+  embed(texts: readonly string[], as: 'query' | 'passage', call: Call): Promise<Embeddings> {
+    return this.#inTurn(call, () => this.#parts.engine.embed(texts, as, call));
+  }
+
+  async #inTurn<T>({ signal }: Call, work: (waitedMs: number) => Promise<T>): Promise<T> {
     const askedAt = performance.now();
     const release = await this.#lock.acquire(signal);
     try {
-      return await this.#answerAlone(question, signal, performance.now() - askedAt);
+      return await work(performance.now() - askedAt);
     } catch (error) {
       // What withdrew the work says more than that the engine saw it withdrawn.
       throw signal.aborted ? signal.reason : error;
     } finally {
       release();
     }
-  }
-
-  async #answerAlone({ query, k, settings }: Question, signal: AbortSignal, waitedMs: number): Promise<Answer> {
-    const { engine, passages, metrics } = this.#parts;
-    const startedAt = performance.now();
-    const embedded = await engine.embed([query], 'query', signal);
-    metrics.batchRan('embed', 1);
-    const embeddedAt = performance.now();
-    const found = await passages.nearest(embedded.vectors[0] as Float32Array, k, signal);
-    const retrievedAt = performance.now();
-    const prompt = { question: query, passages: found.map((source) => source.text) };
-    const generated = await engine.generate(prompt, settings, signal);
-    metrics.batchRan('prefill', 1);
-    if (generated.tokens.length > 1) metrics.batchRan('decode', 1);
-    return {
-      // The space after `Answer:` is the prompt's, though the model writes it.
-      text: generated.text.trim(),
-      sources: found.slice(0, generated.passagesUsed),
-      finishReason: generated.finishReason,
-      promptTokens: generated.promptTokens,
-      generatedTokens: generated.tokens.length,
-      stages: {
-        queue: waitedMs + embedded.timing.queueMs + generated.timing.queueMs,
-        embed: embeddedAt - startedAt - embedded.timing.queueMs,
-        retrieve: retrievedAt - embeddedAt,
-        prefill: generated.timing.prefillMs,
-        decode: generated.timing.decodeMs,
-      },
-    };
   }
 }

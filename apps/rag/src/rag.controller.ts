@@ -48,7 +48,7 @@ export class RagController {
       exchange.elapsedMs(),
     );
     exchange.note({ queryLength: body.query.length, k: body.k });
-    const answer = await this.#gate.answer(questionOf(body), withdrawal.signal);
+    const answer = await this.#gate.answer(questionOf(body), withdrawal);
     this.#metrics.answered(answer);
     exchange.note({
       promptTokens: answer.promptTokens,

@@ -1,10 +1,11 @@
 /** What a pod does before it is ready: load the models, index the documents, answer one question. */
-import { type Engine, type EngineOptions, GREEDY } from '@ragscale/inference/engine-api';
+import type { Engine, EngineOptions } from '@ragscale/inference/engine-api';
 import { DEFAULT_DOCUMENTS } from '@ragscale/retrieval/default-documents';
 import { loadDocuments } from '@ragscale/retrieval/documents';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Logger } from 'pino';
 import type { Answerer } from './answerer.ts';
+import { WARM_UP_QUESTION } from './answering.ts';
 import { BaselineAnswerer } from './baseline-answerer.ts';
 import type { Configuration } from './configuration.ts';
 import { indexDocuments } from './indexing.ts';
@@ -18,19 +19,19 @@ export interface StartUpParts {
   readonly logger: Logger;
 }
 
-/** Any question does: it makes ONNX Runtime allocate, and fails now rather than for the first client. */
-const WARM_UP_QUESTION = { query: 'What is this about?', k: 1, settings: { ...GREEDY, maxTokens: 4 } };
-
 /** Between two lines of the log about a long indexing, in milliseconds. */
 const PROGRESS_MS = 5_000;
 
 /** @throws ModelFolderError, RuntimeError */
-export function openEngine({ configuration, startEngine }: StartUpParts): Promise<Engine> {
+export function openEngine({ configuration, metrics, startEngine }: StartUpParts): Promise<Engine> {
   return startEngine({
     embedder: configuration.embedder,
     generator: configuration.generator,
     threads: configuration.threads,
     slots: configuration.slots,
+    onRuns: (runs) => {
+      for (const { stage, size } of runs) metrics.batchRan(stage, size);
+    },
     ...(configuration.context === undefined ? {} : { context: configuration.context }),
   });
 }
@@ -52,7 +53,10 @@ export async function prepareAnswerer(
     'documents are indexed',
   );
   const answerer = new BaselineAnswerer({ engine, passages, metrics });
-  await answerer.answer(WARM_UP_QUESTION, new AbortController().signal);
+  await answerer.answer(WARM_UP_QUESTION, {
+    signal: new AbortController().signal,
+    deadlineAt: Number.POSITIVE_INFINITY,
+  });
   return answerer;
 }
 

@@ -1,6 +1,7 @@
 /** When work for a request is given up: its deadline passed, its client went away, or the pod ends. */
 import type { ServerResponse } from 'node:http';
 import { ServiceError } from '@ragscale/service/error-catalogue';
+import type { Call } from './answerer.ts';
 
 /** The client closed the connection: nobody is there to be answered. */
 export class ClientGoneError extends Error {
@@ -15,11 +16,7 @@ export class Withdrawals {
    * @param deadlineMs from the request's arrival
    * @param elapsedMs since the request's arrival
    */
-  begin(
-    response: ServerResponse,
-    deadlineMs: number,
-    elapsedMs: number,
-  ): Disposable & { readonly signal: AbortSignal } {
+  begin(response: ServerResponse, deadlineMs: number, elapsedMs: number): Disposable & Call {
     const controller = new AbortController();
     const onClose = (): void => {
       if (!response.writableFinished) controller.abort(new ClientGoneError('the client closed the connection'));
@@ -33,6 +30,7 @@ export class Withdrawals {
     this.#open.add(controller);
     return {
       signal: controller.signal,
+      deadlineAt: performance.timeOrigin + performance.now() + deadlineMs - elapsedMs,
       [Symbol.dispose]: () => {
         clearTimeout(timer);
         response.off('close', onClose);

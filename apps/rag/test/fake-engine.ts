@@ -1,8 +1,10 @@
 /** An engine without models, at the port that the pod asks: what it answers and when is up to the test. */
 import type {
+  CallOptions,
   Embeddings,
   Engine,
   EngineOptions,
+  GenerateOptions,
   Generation,
   GenerationSettings,
   Prompt,
@@ -43,6 +45,7 @@ export class FakeEngine implements Engine {
   };
   readonly runtime = { name: 'node-api' } as const;
   readonly context: number;
+  readonly slots: number;
   readonly #failure = Promise.withResolvers<never>();
   readonly failed = this.#failure.promise;
 
@@ -58,6 +61,7 @@ export class FakeEngine implements Engine {
 
   constructor(options: Partial<EngineOptions> = {}) {
     this.context = options.context ?? 512;
+    this.slots = options.slots ?? 1;
     this.failed.catch(() => {});
   }
 
@@ -65,8 +69,8 @@ export class FakeEngine implements Engine {
     this.#failure.reject(error);
   }
 
-  async embed(texts: readonly string[], _as: 'query' | 'passage', signal?: AbortSignal): Promise<Embeddings> {
-    if (signal?.aborted) throw this.#cancel();
+  async embed(texts: readonly string[], _as: 'query' | 'passage', options?: CallOptions): Promise<Embeddings> {
+    if (options?.signal?.aborted) throw this.#cancel();
     for (const text of texts) {
       const words = text.split(/\s+/).length;
       if (words > MAX_QUERY_WORDS) throw new ContextLengthError('question', words, MAX_QUERY_WORDS);
@@ -74,16 +78,18 @@ export class FakeEngine implements Engine {
     return { vectors: texts.map(bagOfWords), tokens: texts.length, timing: { queueMs: 0, runMs: 0 } };
   }
 
-  async generate(prompt: Prompt, settings: GenerationSettings, signal?: AbortSignal): Promise<Generation> {
+  async generate(prompt: Prompt, settings: GenerationSettings, options?: GenerateOptions): Promise<Generation> {
     this.generations.push({ prompt, settings });
-    await this.#unlessCancelled(this.beforeAnswer(), signal);
+    await this.#unlessCancelled(this.beforeAnswer(), options?.signal);
     const passages = 'passages' in prompt ? prompt.passages : [];
+    const start = { promptTokens: 10, passagesUsed: Math.min(passages.length, this.passagesThatFit) };
+    options?.onStart?.(start);
     return {
       text: ` ${passages[0] ?? 'nothing'}`,
       tokens: [1, 2, 3],
       finishReason: 'stop',
-      promptTokens: 10,
-      passagesUsed: Math.min(passages.length, this.passagesThatFit),
+      ...start,
+      cachedTokens: 0,
       timing: { queueMs: 1, prefillMs: 2, decodeMs: 4 },
     };
   }

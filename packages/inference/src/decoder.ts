@@ -106,6 +106,36 @@ export class Decoder {
   }
 
   /**
+   * Computes several prompts in one run, from nothing, into the slots from `firstSlot` on; shorter ones are padded on the right.
+   * Views of what was found, good until the next run.
+   */
+  async prefillTogether(
+    firstSlot: number,
+    prompts: readonly (readonly number[])[],
+    wanted: Wanted,
+  ): Promise<Candidates[]> {
+    const length = Math.max(...prompts.map((prompt) => prompt.length));
+    if (prompts.some((prompt) => prompt.length === 0) || length > this.context) {
+      throw new RuntimeError(
+        `prompts of ${prompts.map((prompt) => prompt.length)} tokens: a slot takes 1 to ${this.context}`,
+      );
+    }
+    const step = this.#prepare({ slot: firstSlot, rows: prompts.length, length, total: length }, wanted);
+    try {
+      prompts.forEach((prompt, row) => {
+        step.inputIds.set(prompt, row * length);
+        for (let i = 0; i < length; i++) step.positions[row * length + i] = i;
+        step.lastIndex[row] = prompt.length - 1;
+        step.logitRows[row] = row * length + prompt.length - 1;
+      });
+      await step.run.execute();
+      return prompts.map((_, row) => step.candidates(row));
+    } finally {
+      step.run.release();
+    }
+  }
+
+  /**
    * One token for each of the slots 0 to `rows.length` - 1. Appends each row's token to its cache.
    * Views of what was found, good until the next run.
    */

@@ -49,7 +49,7 @@ export class Encoder {
   }
 
   /**
-   * Vectors `[batch.length, hidden]` of texts that `planBatches` put together.
+   * Vectors `[batch.length, hidden]` of texts that have one padded length.
    * @returns one unit vector per text, each with memory of its own
    */
   async run(batch: readonly EncodedText[]): Promise<Float32Array[]> {
@@ -77,26 +77,6 @@ export class Encoder {
   }
 }
 
-/**
- * Splits texts into batches of equal padded length with at most `maxTokens` tokens and `maxRows` rows each; a text longer than
- * `maxTokens` is a batch of its own. Every text is in exactly one batch.
- */
-export function planBatches(texts: readonly EncodedText[], maxTokens: number, maxRows: number): EncodedText[][] {
-  const batches: EncodedText[][] = [];
-  const open = new Map<number, EncodedText[]>();
-  for (const text of texts) {
-    const width = paddedLength(text.ids.length);
-    let batch = open.get(width);
-    if (batch === undefined || batch.length >= maxRows || (batch.length + 1) * width > maxTokens) {
-      batch = [];
-      open.set(width, batch);
-      batches.push(batch);
-    }
-    batch.push(text);
-  }
-  return batches;
-}
-
-function paddedLength(length: number): number {
+export function paddedLength(length: number): number {
   return Math.ceil(length / PADDING) * PADDING;
 }

@@ -8,15 +8,43 @@ export interface EngineOptions {
   readonly generator: string;
   /** Threads of ONNX Runtime per session; the engine thread is one of them. */
   readonly threads: number;
-  /** Rows of the KV cache. */
+  /** Rows of the KV cache: answers that are generated at once. */
   readonly slots: number;
   /** Tokens per slot, prompt and answer together; at most the model's maximum, which is the default. */
   readonly context?: number;
   /** `c-api` runs in place; `node-api` is the ordinary binding; `auto` (default) takes the first where its library opens. */
   readonly runtime?: RuntimeChoice;
+  readonly batching?: Partial<Batching>;
+  /** Told of runs of the models, some time after them: for metrics. */
+  readonly onRuns?: (runs: readonly ModelRun[]) => void;
 }
 
 export type RuntimeChoice = 'auto' | 'c-api' | 'node-api';
+
+/** How the engine shares its runs among those who wait. */
+export interface Batching {
+  /** Texts that one run of the embedder takes at most. */
+  readonly maxEmbedTexts: number;
+  /** How long a run of the embedder waits for more texts, in milliseconds. Without a wait it takes those that came while it was busy. */
+  readonly embedWaitMs: number;
+  /** Prompt tokens that are computed between two decode steps at most: it bounds the gap between two tokens of an answer. */
+  readonly prefillTokens: number;
+  /** Copies the cache of a prompt's beginning from a slot that holds the same tokens, instead of computing it again. */
+  readonly sharePrefixes: boolean;
+}
+
+export const DEFAULT_BATCHING: Batching = {
+  maxEmbedTexts: 32,
+  embedWaitMs: 0,
+  prefillTokens: 256,
+  sharePrefixes: true,
+};
+
+/** One run of a model, and how many texts or answers it held. */
+export interface ModelRun {
+  readonly stage: 'embed' | 'prefill' | 'decode';
+  readonly size: number;
+}
 
 export interface Engine {
   readonly embedder: EncoderManifest;
@@ -25,21 +53,23 @@ export interface Engine {
   readonly runtime: { readonly name: 'c-api' | 'node-api'; readonly fallbackReason?: string };
   /** Tokens per slot. */
   readonly context: number;
+  /** Answers that are generated at once. */
+  readonly slots: number;
   /** Rejects when the engine thread dies by itself; never resolves. The pod ends on it. */
   readonly failed: Promise<never>;
 
   /**
    * One vector per text, L2-normalised, of `embedder.dimensions.hidden` floats, in order.
-   * @throws ContextLengthError (a text is too long), CancelledError, EngineClosedError
+   * @throws ContextLengthError (a text is too long), CancelledError, DeadlineError, EngineClosedError
    */
-  embed(texts: readonly string[], as: 'query' | 'passage', signal?: AbortSignal): Promise<Embeddings>;
+  embed(texts: readonly string[], as: 'query' | 'passage', options?: CallOptions): Promise<Embeddings>;
 
   /**
    * Generates an answer. With `passages`, the prompt is built here: passages that do not fit beside the question and
    * `maxTokens` are left out from the last.
-   * @throws ContextLengthError (not even the bare question fits), CancelledError, EngineClosedError
+   * @throws ContextLengthError (not even the bare question fits), CancelledError, DeadlineError, EngineClosedError
    */
-  generate(prompt: Prompt, settings: GenerationSettings, signal?: AbortSignal): Promise<Generation>;
+  generate(prompt: Prompt, settings: GenerationSettings, options?: GenerateOptions): Promise<Generation>;
 
   /** How many tokens each text has as the embedder counts them, the special ones included. */
   countTokens(texts: readonly string[]): Promise<number[]>;
@@ -48,7 +78,43 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export type Prompt = { readonly text: string } | { readonly question: string; readonly passages: readonly string[] };
+export interface CallOptions {
+  /** Withdraws the work. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds since the epoch after which nobody wants the result; it is refused as soon as it cannot be there in time. */
+  readonly deadlineAt?: number | undefined;
+  /** Place in the line: lower goes first. By default the order of the calls. */
+  readonly order?: number | undefined;
+}
+
+export interface GenerateOptions extends CallOptions {
+  /** Called once, when the prompt is made and its slot is taken, before any text. */
+  readonly onStart?: ((start: GenerationStart) => void) | undefined;
+  /** Called with each piece of text as it is known; together they are the answer's text. Asked for only where it is streamed. */
+  readonly onText?: ((piece: string) => void) | undefined;
+}
+
+export interface GenerationStart {
+  readonly promptTokens: number;
+  /** How many of the given passages went into the prompt: always the first ones. */
+  readonly passagesUsed: number;
+}
+
+export type Prompt = { readonly text: string } | RagPrompt;
+
+export interface RagPrompt {
+  readonly question: string;
+  readonly passages: readonly string[];
+  /** Stands in front of everything: the system message of a conversation. */
+  readonly instructions?: string | undefined;
+  /** Earlier questions of a conversation and their answers, oldest first. */
+  readonly turns?: readonly Turn[] | undefined;
+}
+
+export interface Turn {
+  readonly question: string;
+  readonly answer: string;
+}
 
 export interface GenerationSettings {
   readonly maxTokens: number;
@@ -76,15 +142,15 @@ export interface Embeddings {
   readonly timing: { readonly queueMs: number; readonly runMs: number };
 }
 
-export interface Generation {
+export interface Generation extends GenerationStart {
   readonly text: string;
   /** Ids of the answer's tokens, the end-of-sequence token not among them. */
   readonly tokens: readonly number[];
   /** Natural logarithms, one per token, when asked for. */
   readonly logprobs?: readonly number[];
   readonly finishReason: 'stop' | 'length';
-  readonly promptTokens: number;
-  /** How many of the given passages went into the prompt: always the first ones. */
-  readonly passagesUsed: number;
+  /** Tokens of the prompt whose cache was copied and not computed. */
+  readonly cachedTokens: number;
+  /** `queueMs` until the slot was taken, `prefillMs` from there to the first token, `decodeMs` from there to the last. */
   readonly timing: { readonly queueMs: number; readonly prefillMs: number; readonly decodeMs: number };
 }

@@ -1,14 +1,37 @@
 /** The messages between the main thread and the engine thread. */
-import type { Embeddings, EngineOptions, Generation, GenerationSettings, Prompt } from './engine-api.ts';
-import { CancelledError, ContextLengthError, EngineClosedError, ModelFolderError, RuntimeError } from './errors.ts';
+import type {
+  Batching,
+  Embeddings,
+  EngineOptions,
+  Generation,
+  GenerationSettings,
+  GenerationStart,
+  ModelRun,
+  Prompt,
+} from './engine-api.ts';
+import {
+  CancelledError,
+  ContextLengthError,
+  DeadlineError,
+  EngineClosedError,
+  ModelFolderError,
+  RuntimeError,
+} from './errors.ts';
 import type { DecoderManifest, EncoderManifest } from './manifest.ts';
 
 /** Given to the thread when it starts. */
-export type EngineThreadData = Required<Omit<EngineOptions, 'context'>> & Pick<EngineOptions, 'context'>;
+export type EngineThreadData = Required<Omit<EngineOptions, 'context' | 'batching' | 'onRuns'>> &
+  Pick<EngineOptions, 'context'> & { readonly batching: Batching };
 
 export type Work =
   | { readonly kind: 'embed'; readonly texts: readonly string[]; readonly as: 'query' | 'passage' }
-  | { readonly kind: 'generate'; readonly prompt: Prompt; readonly settings: GenerationSettings }
+  | {
+      readonly kind: 'generate';
+      readonly prompt: Prompt;
+      readonly settings: GenerationSettings;
+      /** Whether pieces of the text are wanted as they are known. */
+      readonly streamed: boolean;
+    }
   | { readonly kind: 'countTokens'; readonly texts: readonly string[] };
 
 export interface Results {
@@ -17,11 +40,17 @@ export interface Results {
   countTokens: number[];
 }
 
-/** `sentAt` in milliseconds since the epoch, with fractions: the two threads share that clock. */
-export type ToThread =
-  | { readonly type: 'work'; readonly id: number; readonly sentAt: number; readonly work: Work }
-  | { readonly type: 'cancel'; readonly id: number }
-  | { readonly type: 'close' };
+/** Times are in milliseconds since the epoch, with fractions: the two threads share that clock. */
+export interface WorkMessage {
+  readonly type: 'work';
+  readonly id: number;
+  readonly order: number;
+  readonly sentAt: number;
+  readonly deadlineAt?: number | undefined;
+  readonly work: Work;
+}
+
+export type ToThread = WorkMessage | { readonly type: 'cancel'; readonly id: number } | { readonly type: 'close' };
 
 export interface Ready {
   readonly type: 'ready';
@@ -32,11 +61,17 @@ export interface Ready {
   readonly runOptionsAddress?: bigint;
 }
 
+/** What became of a call; `done` and `refused` are its end. */
+export type EngineEvent =
+  | { readonly kind: 'started'; readonly id: number; readonly start: GenerationStart }
+  | { readonly kind: 'text'; readonly id: number; readonly text: string }
+  | { readonly kind: 'done'; readonly id: number; readonly result: Results[keyof Results] }
+  | { readonly kind: 'refused'; readonly id: number; readonly error: PlainError };
+
 export type FromThread =
   | Ready
   | { readonly type: 'failed'; readonly error: PlainError }
-  | { readonly type: 'done'; readonly id: number; readonly result: Results[keyof Results] }
-  | { readonly type: 'refused'; readonly id: number; readonly error: PlainError };
+  | { readonly type: 'events'; readonly events: readonly EngineEvent[]; readonly runs: readonly ModelRun[] };
 
 /** An error as structured cloning leaves it whole: it would lose the class and the fields. */
 export interface PlainError {
@@ -56,7 +91,7 @@ export function toPlainError(error: unknown): PlainError {
 
 export function fromPlainError(plain: PlainError): Error {
   if (plain.context) return new ContextLengthError(plain.context.what, plain.context.tokens, plain.context.limit);
-  const known = [CancelledError, EngineClosedError, ModelFolderError, RuntimeError].find(
+  const known = [CancelledError, DeadlineError, EngineClosedError, ModelFolderError, RuntimeError].find(
     (type) => type.name === plain.name,
   );
   return new (known ?? Error)(plain.message);

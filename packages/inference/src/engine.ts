@@ -1,8 +1,19 @@
 /** Starts the engine thread and speaks with it: the main thread's side of `Engine`. */
 import { Worker } from 'node:worker_threads';
-import type { Embeddings, Engine, EngineOptions, Generation, GenerationSettings, Prompt } from './engine-api.ts';
+import {
+  type CallOptions,
+  DEFAULT_BATCHING,
+  type Embeddings,
+  type Engine,
+  type EngineOptions,
+  type GenerateOptions,
+  type Generation,
+  type GenerationSettings,
+  type Prompt,
+} from './engine-api.ts';
 import {
   clock,
+  type EngineEvent,
   type EngineThreadData,
   type FromThread,
   fromPlainError,
@@ -22,12 +33,13 @@ const CLOSE_TIMEOUT_MS = 5_000;
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const data: EngineThreadData = { runtime: 'auto', ...options };
+  const { onRuns, batching, ...rest } = options;
+  const data: EngineThreadData = { runtime: 'auto', ...rest, batching: { ...DEFAULT_BATCHING, ...batching } };
   const worker = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
     workerData: data,
     name: 'engine',
   });
-  return new EngineClient(worker, await ready(worker));
+  return new EngineClient(worker, await ready(worker), options);
 }
 
 function ready(worker: Worker): Promise<Ready> {
@@ -49,7 +61,7 @@ function ready(worker: Worker): Promise<Ready> {
   });
 }
 
-interface Pending {
+interface Pending extends Pick<GenerateOptions, 'onStart' | 'onText'> {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -59,16 +71,20 @@ class EngineClient implements Engine {
   readonly generator: Engine['generator'];
   readonly runtime: Engine['runtime'];
   readonly context: number;
+  readonly slots: number;
   readonly failed: Promise<never>;
   readonly #worker: Worker;
   readonly #runOptionsAddress: bigint | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
+  readonly #onRuns: EngineOptions['onRuns'];
   #nextId = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(worker: Worker, ready: Ready) {
+  constructor(worker: Worker, ready: Ready, { slots, onRuns }: EngineOptions) {
     this.#worker = worker;
+    this.#onRuns = onRuns;
+    this.slots = slots;
     this.#runOptionsAddress = ready.runOptionsAddress;
     this.embedder = ready.embedder;
     this.generator = ready.generator;
@@ -100,12 +116,12 @@ class EngineClient implements Engine {
     });
   }
 
-  embed(texts: readonly string[], as: 'query' | 'passage', signal?: AbortSignal): Promise<Embeddings> {
-    return this.#ask({ kind: 'embed', texts, as }, signal);
+  embed(texts: readonly string[], as: 'query' | 'passage', options?: CallOptions): Promise<Embeddings> {
+    return this.#ask({ kind: 'embed', texts, as }, options);
   }
 
-  generate(prompt: Prompt, settings: GenerationSettings, signal?: AbortSignal): Promise<Generation> {
-    return this.#ask({ kind: 'generate', prompt, settings }, signal);
+  generate(prompt: Prompt, settings: GenerationSettings, options?: GenerateOptions): Promise<Generation> {
+    return this.#ask({ kind: 'generate', prompt, settings, streamed: options?.onText !== undefined }, options);
   }
 
   countTokens(texts: readonly string[]): Promise<number[]> {
@@ -128,7 +144,8 @@ class EngineClient implements Engine {
     clearTimeout(timer);
   }
 
-  #ask<W extends Work>(work: W, signal?: AbortSignal): Promise<Results[W['kind']]> {
+  #ask<W extends Work>(work: W, options: GenerateOptions = {}): Promise<Results[W['kind']]> {
+    const { signal, deadlineAt, onStart, onText } = options;
     if (this.#closing) return Promise.reject(new EngineClosedError('the engine was closed'));
     if (signal?.aborted) return Promise.reject(new CancelledError('the request was withdrawn'));
     const id = this.#nextId++;
@@ -145,21 +162,37 @@ class EngineClient implements Engine {
           signal?.removeEventListener('abort', cancel);
           done(value);
         };
-      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
-      this.#send({ type: 'work', id, sentAt: clock(), work });
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), onStart, onText });
+      this.#send({ type: 'work', id, order: options.order ?? id, sentAt: clock(), deadlineAt, work });
     });
   }
 
   #receive(message: FromThread): void {
-    if (message.type !== 'done' && message.type !== 'refused') return;
-    const pending = this.#pending.get(message.id);
+    if (message.type !== 'events') return;
+    for (const event of message.events) this.#take(event);
+    if (message.runs.length > 0) this.#onRuns?.(message.runs);
+  }
+
+  #take(event: EngineEvent): void {
+    const pending = this.#pending.get(event.id);
     // Withdrawn while its answer was on the way.
     if (pending === undefined) return;
-    this.#pending.delete(message.id);
-    if (message.type === 'done') pending.resolve(message.result as never);
-    // Whatever a run says that was ended for the sake of closing, that is why.
-    else if (this.#closing) pending.reject(new EngineClosedError('the engine was closed'));
-    else pending.reject(fromPlainError(message.error));
+    switch (event.kind) {
+      case 'started':
+        pending.onStart?.(event.start);
+        break;
+      case 'text':
+        pending.onText?.(event.text);
+        break;
+      case 'done':
+        this.#pending.delete(event.id);
+        pending.resolve(event.result as never);
+        break;
+      case 'refused':
+        this.#pending.delete(event.id);
+        // Whatever a run says that was ended for the sake of closing, that is why.
+        pending.reject(this.#closing ? new EngineClosedError('the engine was closed') : fromPlainError(event.error));
+    }
   }
 
   #send(message: ToThread): void {

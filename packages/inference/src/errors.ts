@@ -39,6 +39,11 @@ export class CancelledError extends Error {
   override readonly name = 'CancelledError';
 }
 
+/** The result cannot be there by the deadline that the caller gave. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
 /** The engine thread is gone: it was closed, or it crashed with the cause given. */
 export class EngineClosedError extends Error {
   override readonly name = 'EngineClosedError';

@@ -52,6 +52,13 @@ export class GenerationState {
     return this.promptIds.length + this.tokens.length - 1;
   }
 
+  /** Decode steps that the answer needs at least: it may end with the next token unless its length is fixed. */
+  get leastSteps(): number {
+    return this.#settings.ignoreEos && this.#settings.stop.length === 0
+      ? this.#settings.maxTokens - this.tokens.length
+      : 1;
+  }
+
   get lastToken(): number {
     return this.tokens[this.tokens.length - 1]!;
   }

@@ -8,13 +8,19 @@ const encode = (text: string) => [...text].map((char) => char.charCodeAt(0));
 
 describe('fillTemplate', () => {
   it('puts each passage on a line of its own and the question on one', () => {
-    expect(fillTemplate(format, ' why\n so ', ['a\nb', 'c'])).toBe('Q: why so\na b\nc\nA:');
+    expect(fillTemplate(format, { question: ' why\n so ', passages: ['a\nb', 'c'] })).toBe('Q: why so\na b\nc\nA:');
   });
 
   it('takes placeholders and replacement patterns in texts as text', () => {
-    expect(fillTemplate(format, '{passages} $& $1', ['{question}', "$'"])).toBe(
+    expect(fillTemplate(format, { question: '{passages} $& $1', passages: ['{question}', "$'"] })).toBe(
       "Q: {passages} $& $1\n{question}\n$'\nA:",
     );
+  });
+
+  it('puts instructions in front, and earlier questions with their answers before the last', () => {
+    const turns = [{ question: 'one', answer: 'first\nline' }];
+    const prompt = { question: 'two', passages: ['p'], instructions: ' Be brief. ', turns };
+    expect(fillTemplate(format, prompt)).toBe('Be brief.\n\nQ: one\n\nA: first line\n\nQ: two\np\nA:');
   });
 });
 
@@ -22,7 +28,8 @@ describe('fitPrompt', () => {
   const bare = 'Q: q\n\nA:'.length;
 
   it('leaves passages out from the last until prompt and answer fit', () => {
-    const fit = (room: number) => fitPrompt(format, 'q', ['1111', '2222', '3'], encode, room, 5).passagesUsed;
+    const fit = (room: number) =>
+      fitPrompt(format, { question: 'q', passages: ['1111', '2222', '3'] }, encode, room, 5).passagesUsed;
     expect(fit(bare + 5 + 4 + 5 + 2)).toBe(3);
     expect(fit(bare + 5 + 4 + 5 + 1)).toBe(2);
     expect(fit(bare + 5 + 4 + 4)).toBe(1);
@@ -30,7 +37,7 @@ describe('fitPrompt', () => {
   });
 
   it('refuses with both numbers when not even the question fits', () => {
-    expect(() => fitPrompt(format, 'q', ['1'], encode, bare + 4, 5)).toThrow(
+    expect(() => fitPrompt(format, { question: 'q', passages: ['1'] }, encode, bare + 4, 5)).toThrow(
       new ContextLengthError('prompt', bare + 5, bare + 4),
     );
   });

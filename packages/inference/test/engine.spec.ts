@@ -116,14 +116,14 @@ describe('an engine', () => {
 
   it('withdraws work that waits and work that runs, and serves the next', async () => {
     const [first, second] = [new AbortController(), new AbortController()];
-    const running = engine.generate({ text: 'x' }, long, first.signal);
-    const waiting = engine.generate({ text: 'y' }, long, second.signal);
+    const running = engine.generate({ text: 'x' }, long, { signal: first.signal });
+    const waiting = engine.generate({ text: 'y' }, long, { signal: second.signal });
     const next = engine.generate({ question, passages: [HUMMINGBIRDS] }, { ...GREEDY, maxTokens: 64 });
     second.abort();
     await expect(waiting).rejects.toThrow(CancelledError);
     first.abort();
     await expect(running).rejects.toThrow(CancelledError);
-    await expect(engine.generate({ text: 'x' }, long, first.signal)).rejects.toThrow(CancelledError);
+    await expect(engine.generate({ text: 'x' }, long, { signal: first.signal })).rejects.toThrow(CancelledError);
     expect((await next).text).toBe(` ${HUMMINGBIRDS}`);
   });
 

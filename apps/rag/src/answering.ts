@@ -1,0 +1,67 @@
+/** From a question that has its turn to its answer: embed, retrieve, generate. What every variant does alike. */
+import { type Engine, type Generation, GREEDY } from '@ragscale/inference/engine-api';
+import type { Answer, AnswerListener, Call, Question } from './answerer.ts';
+import type { PassageStore } from './passage-store.ts';
+import { TrimmedText } from './trimmed-text.ts';
+
+export interface AnsweringParts {
+  readonly engine: Pick<Engine, 'embed' | 'generate'>;
+  readonly passages: PassageStore;
+}
+
+export interface Turned extends Call {
+  /** How long the question waited for its turn, in milliseconds. */
+  readonly waitedMs: number;
+  /** Its place in the lines of the engine. */
+  readonly order?: number;
+}
+
+/** @throws ContextLengthError, CancelledError, DeadlineError, EngineClosedError */
+export async function answerQuestion(
+  { engine, passages }: AnsweringParts,
+  { query, k, settings, instructions, turns }: Question,
+  { waitedMs, ...call }: Turned,
+  listener?: AnswerListener,
+): Promise<Answer> {
+  const startedAt = performance.now();
+  const embedded = await engine.embed([query], 'query', call);
+  const embeddedAt = performance.now();
+  const found = await passages.nearest(embedded.vectors[0] as Float32Array, k, call.signal);
+  const retrievedAt = performance.now();
+  const prompt = { question: query, passages: found.map((source) => source.text), instructions, turns };
+  const text = new TrimmedText();
+  const generated = await engine.generate(prompt, settings, {
+    ...call,
+    ...(listener && {
+      onStart: ({ passagesUsed, promptTokens }) => listener.onSources(found.slice(0, passagesUsed), promptTokens),
+      onText: (piece) => {
+        const visible = text.push(piece);
+        if (visible !== '') listener.onText(visible);
+      },
+    }),
+  });
+  return {
+    // The space after `Answer:` is the prompt's, though the model writes it.
+    text: generated.text.trim(),
+    sources: found.slice(0, generated.passagesUsed),
+    ...measuresOf(generated),
+    stages: {
+      queue: waitedMs + embedded.timing.queueMs + generated.timing.queueMs,
+      embed: embeddedAt - startedAt - embedded.timing.queueMs,
+      retrieve: retrievedAt - embeddedAt,
+      prefill: generated.timing.prefillMs,
+      decode: generated.timing.decodeMs,
+    },
+  };
+}
+
+function measuresOf({ finishReason, promptTokens, cachedTokens, tokens }: Generation) {
+  return { finishReason, promptTokens, cachedTokens, generatedTokens: tokens.length };
+}
+
+/** Any question does: it makes ONNX Runtime allocate, and fails now rather than for the first client. */
+export const WARM_UP_QUESTION: Question = {
+  query: 'What is this about?',
+  k: 1,
+  settings: { ...GREEDY, maxTokens: 4 },
+};
