@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes what the system tests need and Node does not bring: a Python with the reference libraries, Prometheus, qemu. Idempotent.
+# Makes what the system tests need and Node does not bring: a Python with the reference libraries, Prometheus, qemu,
+# the OpenTelemetry Collector. Idempotent.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -26,4 +27,6 @@ if [ ${#wanted[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 
   apt-get update --quiet >/dev/null
   apt-get install --yes --quiet --no-install-recommends "${wanted[@]}" >/dev/null || echo "could not install ${wanted[*]}"
 fi
+# From Go modules: a real OpenTelemetry Collector, a minute the first time. Without it the test of tracing is skipped and says so.
+bash "$root/test/system/collector/build.sh" >/dev/null || echo "the test of tracing against a real collector will be skipped"
 echo "reference libraries: $venv"
