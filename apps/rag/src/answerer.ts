@@ -1,6 +1,6 @@
 /** The port between the HTTP edge and a way of answering: what every variant of the pod offers. */
 import type { Embeddings, GenerationSettings, Turn } from '@ragscale/inference/engine-api';
-import type { AnswerMeasures } from '@ragscale/service/pod-metrics';
+import type { AnswerMeasures, StageTimes } from '@ragscale/service/pod-metrics';
 
 export interface Question {
   /** What passages are looked for with, and what the answer is to. */
@@ -32,7 +32,12 @@ export interface Answer extends AnswerMeasures {
 
 /** Hears of an answer while it is made: once of its sources, then of each piece of its text. */
 export interface AnswerListener {
-  onSources(sources: readonly Source[], promptTokens: number): void;
+  /** @param stages what is behind the answer by then, in milliseconds: it leaves in the head of the stream */
+  onSources(
+    sources: readonly Source[],
+    promptTokens: number,
+    stages: Pick<StageTimes, 'queue' | 'embed' | 'retrieve'>,
+  ): void;
   /** Pieces are never empty; together they are `Answer.text`. */
   onText(piece: string): void;
 }

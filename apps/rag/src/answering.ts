@@ -28,12 +28,16 @@ export async function answerQuestion(
   const embeddedAt = performance.now();
   const found = await passages.nearest(embedded.vectors[0] as Float32Array, k, call.signal);
   const retrievedAt = performance.now();
+  const stages = { embed: embeddedAt - startedAt - embedded.timing.queueMs, retrieve: retrievedAt - embeddedAt };
   const prompt = { question: query, passages: found.map((source) => source.text), instructions, turns };
   const text = new TrimmedText();
   const generated = await engine.generate(prompt, settings, {
     ...call,
     ...(listener && {
-      onStart: ({ passagesUsed, promptTokens }) => listener.onSources(found.slice(0, passagesUsed), promptTokens),
+      onStart: ({ passagesUsed, promptTokens }) => {
+        const queue = waitedMs + embedded.timing.queueMs + performance.now() - retrievedAt;
+        listener.onSources(found.slice(0, passagesUsed), promptTokens, { ...stages, queue });
+      },
       onText: (piece) => {
         const visible = text.push(piece);
         if (visible !== '') listener.onText(visible);
@@ -47,8 +51,7 @@ export async function answerQuestion(
     ...measuresOf(generated),
     stages: {
       queue: waitedMs + embedded.timing.queueMs + generated.timing.queueMs,
-      embed: embeddedAt - startedAt - embedded.timing.queueMs,
-      retrieve: retrievedAt - embeddedAt,
+      ...stages,
       prefill: generated.timing.prefillMs,
       decode: generated.timing.decodeMs,
     },

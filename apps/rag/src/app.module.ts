@@ -5,9 +5,13 @@ import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { AnswerGate } from './answer-gate.ts';
 import type { Configuration } from './configuration.ts';
 import { HealthController } from './health.controller.ts';
+import { HttpAnswers } from './http-answers.ts';
 import { MetricsController } from './metrics.controller.ts';
+import { ChatController } from './openai/chat.controller.ts';
+import { EmbeddingsController } from './openai/embeddings.controller.ts';
+import { ModelsController } from './openai/models.controller.ts';
 import { RagController } from './rag.controller.ts';
-import { ANSWER_GATE, CONFIGURATION, LIFECYCLE, METRICS, WITHDRAWALS } from './tokens.ts';
+import { ANSWER_GATE, LIFECYCLE, METRICS } from './tokens.ts';
 import type { Withdrawals } from './withdrawals.ts';
 
 export interface PodParts {
@@ -24,13 +28,19 @@ export class AppModule {
   static of(parts: PodParts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [RagController, HealthController, MetricsController],
+      controllers: [
+        RagController,
+        ChatController,
+        EmbeddingsController,
+        ModelsController,
+        HealthController,
+        MetricsController,
+      ],
       providers: [
-        { provide: CONFIGURATION, useValue: parts.configuration },
         { provide: LIFECYCLE, useValue: parts.lifecycle },
         { provide: METRICS, useValue: parts.metrics },
         { provide: ANSWER_GATE, useValue: parts.gate },
-        { provide: WITHDRAWALS, useValue: parts.withdrawals },
+        { provide: HttpAnswers, useValue: new HttpAnswers(parts) },
       ],
     };
   }

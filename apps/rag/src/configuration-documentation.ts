@@ -8,10 +8,13 @@ import {
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_BODY_BYTES,
   MAX_HEADER_BYTES,
+  MAX_OPENAI_BODY_BYTES,
   REQUEST_TIMEOUT_MS,
 } from '@ragscale/service/http-limits';
 import { VARIABLES } from './configuration.ts';
-import { LIMITS } from './rag.schema.ts';
+import { LIMITS } from './generation.schema.ts';
+import { CHAT_LIMITS } from './openai/chat.schema.ts';
+import { EMBEDDINGS_LIMITS } from './openai/embeddings.schema.ts';
 
 /** The whole page in Markdown. */
 export function renderConfigurationPage(): string {
@@ -19,7 +22,7 @@ export function renderConfigurationPage(): string {
 
 A pod is configured by environment variables. They are checked before anything starts: every bad one is listed with what
 may stand there, and the process ends with code 1. An empty variable counts as unset. Unknown names that begin with
-\`RAG_\` are warned about.
+\`RAG_\` are warned about. \`--variant\` on the command line stands before \`VARIANT\`, for scripts that name one.
 
 ${renderVariables(VARIABLES)}
 
@@ -28,7 +31,7 @@ ${renderVariables(VARIABLES)}
 | what | limit | beyond it |
 |---|---|---|
 | request line and headers | ${MAX_HEADER_BYTES} bytes | 431 \`headers_too_large\` |
-| body | ${MAX_BODY_BYTES} bytes | 413 \`payload_too_large\` |
+| body | ${MAX_BODY_BYTES} bytes; ${MAX_OPENAI_BODY_BYTES} under \`/v1/\` | 413 \`payload_too_large\` |
 | time to send the headers; the whole request | ${HEADERS_TIMEOUT_MS} ms; ${REQUEST_TIMEOUT_MS} ms | 408 \`request_timeout\` |
 | idle connection | ${KEEP_ALIVE_TIMEOUT_MS} ms | closed |
 | \`query\` | ${LIMITS.queryLength} characters (UTF-16 code units), and the tokens of the embedder | 400 \`invalid_request\`; 400 \`context_length_exceeded\` |
@@ -38,6 +41,9 @@ ${renderVariables(VARIABLES)}
 | \`top_p\` | over 0, at most 1 | 400 \`invalid_request\` |
 | \`top_k\` | an integer from 0 (all) to ${LIMITS.topK} | 400 \`invalid_request\` |
 | \`stop\` | a string or up to ${LIMITS.stops}, each of 1 to ${LIMITS.stopLength} characters | 400 \`invalid_request\` |
+| \`messages\` | 1 to ${CHAT_LIMITS.messages}, of ${CHAT_LIMITS.contentLength} characters of content together, and the context | 400 \`invalid_request\`; 400 \`context_length_exceeded\` |
+| \`input\` | a string or 1 to ${EMBEDDINGS_LIMITS.inputs} of them, each of 1 to ${EMBEDDINGS_LIMITS.inputLength} characters, and the tokens of the embedder | 400 \`invalid_request\`; 400 \`context_length_exceeded\` |
+| a reader of a stream | the deadline, until it has read all of the answer | the connection is closed |
 
 ## Limits of documents
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfiguration } from './configuration.ts';
+import { readConfiguration, withArguments } from './configuration.ts';
 import { renderConfigurationPage } from './configuration-documentation.ts';
 
 describe('the configuration', () => {
@@ -11,7 +11,48 @@ describe('the configuration', () => {
       passageTokens: 96,
       objectiveSeconds: 2,
       documents: undefined,
+      slots: 1,
+      maxQueuedRequests: 256,
+      maxQueuedTokens: 262_144,
     });
+    expect(readConfiguration({ VARIANT: 'batched' })).toMatchObject({
+      variant: 'batched',
+      slots: 16,
+      maxBatchSize: 32,
+      maxWaitingSeconds: 0,
+      prefillTokens: 256,
+      prefixSharing: 'on',
+      embeddingCacheMb: 16,
+      shareEmbeddings: 'on',
+    });
+  });
+
+  it('takes a waiting time with its unit, and without as seconds', () => {
+    for (const [given, seconds] of [
+      ['0.5', 0.5],
+      ['20ms', 0.02],
+      ['10s', 10],
+      ['0', 0],
+    ] as const) {
+      expect(readConfiguration({ MAX_WAITING_TIME: given }).maxWaitingSeconds).toBe(seconds);
+    }
+    for (const given of ['11', '1..5', '1h', '-1', '.'])
+      expect(() => readConfiguration({ MAX_WAITING_TIME: given })).toThrow('MAX_WAITING_TIME');
+  });
+
+  it('has one slot in the baseline', () => {
+    expect(readConfiguration({ SLOTS: '1' }).slots).toBe(1);
+    expect(readConfiguration({ SLOTS: '4', VARIANT: 'batched' }).slots).toBe(4);
+    expect(() => readConfiguration({ SLOTS: '4', MAX_REQUEST_TIMEOUT_MS: '1000' })).toThrow(
+      /REQUEST_TIMEOUT_MS=60000.*\n.*SLOTS=4: VARIANT=baseline answers one question at a time; unset SLOTS, or set VARIANT=batched/,
+    );
+  });
+
+  it('takes the variant from the command line first', () => {
+    const env = { VARIANT: 'baseline', PORT: '1' };
+    expect(withArguments(['--variant', 'batched'], env)).toEqual({ VARIANT: 'batched', PORT: '1' });
+    expect(withArguments([], env)).toBe(env);
+    expect(() => withArguments(['--port=1'], env)).toThrow("'--port'");
   });
 
   it('lists every bad variable at once', () => {
@@ -23,7 +64,15 @@ describe('the configuration', () => {
       RAG_PRECISION: 'w4',
       RAG_DEVICE: 'cuda',
       DOCUMENTS: 'nowhere',
-      SLOTS: '2',
+      SLOTS: '257',
+      MAX_BATCH_SIZE: '0',
+      MAX_WAITING_TIME: '11s',
+      PREFILL_TOKENS: '8',
+      PREFIX_SHARING: 'yes',
+      EMBEDDING_CACHE_MB: '-1',
+      SHARE_EMBEDDINGS: '1',
+      MAX_QUEUED_REQUESTS: '100001',
+      MAX_QUEUED_TOKENS: 'many',
       OBJECTIVE: 'soon',
       LOG_LEVEL: 'loud',
     };
@@ -37,7 +86,7 @@ describe('the configuration', () => {
     })();
     for (const [name, value] of Object.entries(env)) expect(message).toContain(`${name}="${value}": must be `);
     expect(message).toContain('RAG_DEVICE="cuda": must be one of cpu, auto');
-    expect(message).toContain('SLOTS="2": must be an integer from 1 to 1');
+    expect(message).toContain('SLOTS="257": must be an integer from 1 to 256');
   });
 
   it('wants the default deadline between the lowest and the highest', () => {

@@ -1,6 +1,8 @@
 /** What a pod can be told through its environment. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { DeadlineLimits } from '@ragscale/service/deadline';
 import {
   ConfigurationError,
   duration,
@@ -16,6 +18,12 @@ import { modelFolder } from './model-folders.ts';
 
 /** Threads beyond this gain little for models that fit a CPU. */
 const MAX_DEFAULT_THREADS = 8;
+
+/** Of `SLOTS`, by variant. */
+const DEFAULT_SLOTS = { baseline: 1, batched: 16 } as const;
+
+/** Ends what is said of a variable without effect in the baseline. */
+const BATCHED_ONLY = ' Not in the baseline.';
 
 const existingPath = {
   schema: z.string().refine((source) => existsSync(source)),
@@ -37,8 +45,8 @@ export const VARIABLES = {
   },
   variant: {
     name: 'VARIANT',
-    about: 'How questions are served: `baseline` takes one at a time.',
-    ...oneOf(['baseline']),
+    about: 'How questions are served: `baseline` takes one at a time, `batched` as many as there are slots.',
+    ...oneOf(['baseline', 'batched']),
     fallback: 'baseline',
   },
   embedder: {
@@ -82,8 +90,58 @@ export const VARIABLES = {
   slots: {
     name: 'SLOTS',
     about: 'Questions that are answered at once; the baseline answers one.',
-    ...integer(1, 1),
-    fallback: '1',
+    ...integer(1, 256),
+    fallbackText: `\`${DEFAULT_SLOTS.batched}\`; the baseline \`${DEFAULT_SLOTS.baseline}\``,
+  },
+  maxBatchSize: {
+    name: 'MAX_BATCH_SIZE',
+    about: `Texts that the embedder takes at once.${BATCHED_ONLY}`,
+    ...integer(1, 256),
+    fallback: '32',
+  },
+  maxWaitingSeconds: {
+    name: 'MAX_WAITING_TIME',
+    about: `How long the embedder waits for more texts; with 0 it takes those that came while it was busy.${BATCHED_ONLY}`,
+    ...secondsOrDuration(0, 10),
+    fallback: '0',
+  },
+  prefillTokens: {
+    name: 'PREFILL_TOKENS',
+    about: `Tokens of prompts that are computed between two tokens of the running answers.${BATCHED_ONLY}`,
+    ...integer(16, 8_192),
+    fallback: '256',
+  },
+  prefixSharing: {
+    name: 'PREFIX_SHARING',
+    about: `Whether a prompt that begins as another does copies that part instead of computing it.${BATCHED_ONLY}`,
+    ...oneOf(['on', 'off']),
+    fallback: 'on',
+  },
+  embeddingCacheMb: {
+    name: 'EMBEDDING_CACHE_MB',
+    about: `Megabytes for texts and their vectors, so that none is embedded again soon; 0 keeps none.${BATCHED_ONLY}`,
+    ...integer(0, 65_536),
+    fallback: '16',
+  },
+  shareEmbeddings: {
+    name: 'SHARE_EMBEDDINGS',
+    about: `Whether a text that several requests bring at the same moment is embedded once.${BATCHED_ONLY}`,
+    ...oneOf(['on', 'off']),
+    fallback: 'on',
+  },
+  maxQueuedRequests: {
+    name: 'MAX_QUEUED_REQUESTS',
+    about:
+      'Requests that may wait; more are refused with 429. Vectors have a line of their own in the batched variant.',
+    ...integer(0, 100_000),
+    fallback: '256',
+  },
+  maxQueuedTokens: {
+    name: 'MAX_QUEUED_TOKENS',
+    about:
+      'Tokens of those that wait, as estimated from characters, passages and `max_tokens`; more are refused with 429.',
+    ...integer(0, 1_000_000_000),
+    fallback: '262144',
   },
   threads: {
     name: 'THREADS',
@@ -143,16 +201,58 @@ export const VARIABLES = {
   },
 } as const;
 
-export type Configuration = ValuesOf<typeof VARIABLES>;
+export type Configuration = Omit<ValuesOf<typeof VARIABLES>, 'slots'> & { readonly slots: number };
 
 /** @throws ConfigurationError naming every bad variable at once */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const configuration = readEnvironment(VARIABLES, env);
-  const { minRequestTimeoutMs: min, requestTimeoutMs: given, maxRequestTimeoutMs: max } = configuration;
-  if (!(min <= given && given <= max)) {
-    throw new ConfigurationError([
-      `REQUEST_TIMEOUT_MS=${given}: must lie between MIN_REQUEST_TIMEOUT_MS=${min} and MAX_REQUEST_TIMEOUT_MS=${max}`,
-    ]);
+  const problems = [...problemsOfTimeouts(configuration), ...problemsOfSlots(configuration)];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const { slots = DEFAULT_SLOTS[configuration.variant] } = configuration;
+  return { ...configuration, slots };
+}
+
+/** How long a request may take, for `deadlineMs`. */
+export function deadlineLimits(configuration: Configuration): DeadlineLimits {
+  const { requestTimeoutMs, minRequestTimeoutMs, maxRequestTimeoutMs } = configuration;
+  return { defaultMs: requestTimeoutMs, minMs: minRequestTimeoutMs, maxMs: maxRequestTimeoutMs };
+}
+
+/**
+ * The environment with what the command line says in its place: `--variant` is `VARIANT`, so that a script can name a variant on every
+ * system.
+ * @throws ConfigurationError for any other argument
+ */
+export function withArguments(argv: readonly string[], env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  try {
+    const { variant } = parseArgs({ args: [...argv], options: { variant: { type: 'string' } } }).values;
+    return variant === undefined ? env : { ...env, [VARIABLES.variant.name]: variant };
+  } catch (error) {
+    throw new ConfigurationError([(error as Error).message]);
   }
-  return configuration;
+}
+
+function problemsOfTimeouts(configuration: ValuesOf<typeof VARIABLES>): string[] {
+  const { minRequestTimeoutMs: min, requestTimeoutMs: given, maxRequestTimeoutMs: max } = configuration;
+  if (min <= given && given <= max) return [];
+  return [
+    `REQUEST_TIMEOUT_MS=${given}: must lie between MIN_REQUEST_TIMEOUT_MS=${min} and MAX_REQUEST_TIMEOUT_MS=${max}`,
+  ];
+}
+
+function problemsOfSlots({ variant, slots }: ValuesOf<typeof VARIABLES>): string[] {
+  if (variant !== 'baseline' || slots === undefined || slots === DEFAULT_SLOTS.baseline) return [];
+  return [`SLOTS=${slots}: VARIANT=baseline answers one question at a time; unset SLOTS, or set VARIANT=batched`];
+}
+
+/** A duration; a number without a unit is of seconds, as deployments of before have it. */
+function secondsOrDuration(minSeconds: number, maxSeconds: number) {
+  const { schema, allowed } = duration(minSeconds, maxSeconds);
+  return {
+    schema: z
+      .string()
+      .transform((given) => (/^[0-9.]+$/.test(given) ? `${given}s` : given))
+      .pipe(schema),
+    allowed: `${allowed}; a number alone is seconds`,
+  };
 }

@@ -1,12 +1,13 @@
 /** Turns whatever was thrown into the one error shape. */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, NotFoundException } from '@nestjs/common';
-import { CancelledError, ContextLengthError, EngineClosedError } from '@ragscale/inference/errors';
+import { CancelledError, DeadlineError, EngineClosedError } from '@ragscale/inference/errors';
+import { DEADLINE_HEADER, deadlineMs } from '@ragscale/service/deadline';
 import { ServiceError } from '@ragscale/service/error-catalogue';
-import { MAX_BODY_BYTES } from '@ragscale/service/http-limits';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { type Configuration, deadlineLimits } from './configuration.ts';
 import type { RouteTable } from './route-table.ts';
 import { ClientGoneError } from './withdrawals.ts';
 
@@ -15,6 +16,7 @@ export interface ErrorFilterParts {
   readonly metrics: PodMetrics;
   readonly logger: Logger;
   readonly routes: RouteTable;
+  readonly configuration: Configuration;
 }
 
 @Catch()
@@ -36,7 +38,8 @@ export class ErrorFilter implements ExceptionFilter {
     const error = this.#classify(thrown, request);
     if (error.code === 'internal') this.#parts.logger.error({ requestId: request.id, err: thrown }, 'a request failed');
     else this.#parts.metrics.rejected(error.code);
-    request.exchange.noteError(error.code, error.param);
+    request.exchange.noteError(error);
+    if (request.exchange.breakOff(error)) return;
     reply
       .code(error.status)
       .headers(error.headers)
@@ -46,23 +49,25 @@ export class ErrorFilter implements ExceptionFilter {
 
   #classify(thrown: unknown, request: FastifyRequest): ServiceError {
     if (thrown instanceof ServiceError) return thrown;
-    if (thrown instanceof ContextLengthError) {
-      return new ServiceError('context_length_exceeded', { detail: thrown.message }, { param: 'query', cause: thrown });
+    if (thrown instanceof DeadlineError) {
+      const deadline = deadlineMs(request.headers[DEADLINE_HEADER], deadlineLimits(this.#parts.configuration));
+      return new ServiceError('deadline_exceeded', { deadlineMs: deadline }, { cause: thrown });
     }
     if (thrown instanceof NotFoundException) return this.#parts.routes.missing(request);
-    if (thrown instanceof HttpException && thrown.cause !== undefined) return fromFramework(thrown.cause);
+    const bodyLimit = request.routeOptions.bodyLimit;
+    if (thrown instanceof HttpException && thrown.cause !== undefined) return fromFramework(thrown.cause, bodyLimit);
     const ending = this.#parts.lifecycle.state === 'leaving' || this.#parts.lifecycle.state === 'draining';
     if (ending && (thrown instanceof EngineClosedError || thrown instanceof CancelledError))
       return new ServiceError('draining', {});
-    return fromFramework(thrown);
+    return fromFramework(thrown, bodyLimit);
   }
 }
 
-/** Fastify's own refusals, before a handler ran; anything else is a fault of ours. */
-export function fromFramework(cause: unknown): ServiceError {
+/** Fastify's own refusals, before a handler ran; anything else is a fault of ours. @param limitBytes of the route's bodies */
+export function fromFramework(cause: unknown, limitBytes: number): ServiceError {
   switch (codeOf(cause)) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new ServiceError('payload_too_large', { limitBytes: MAX_BODY_BYTES }, { cause });
+      return new ServiceError('payload_too_large', { limitBytes }, { cause });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ServiceError(
         'unsupported_media_type',

@@ -1,9 +1,10 @@
 /** One request and its answer: id, clock, log line and count, written where the connection says that it ended. */
-import type { ErrorCode } from '@ragscale/service/error-catalogue';
+import type { ErrorBody, ServiceError } from '@ragscale/service/error-catalogue';
 import { CLIENT_CLOSED_STATUS } from '@ragscale/service/metric-catalogue';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { roundedMs } from './rounded-times.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -17,6 +18,8 @@ const QUIET_ROUTES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metric
 export class Exchange {
   readonly #arrivedAt = performance.now();
   readonly #fields: Record<string, unknown> = {};
+  #breakOff: ((body: ErrorBody) => void) | undefined;
+  #brokenStatus: number | undefined;
 
   /** Milliseconds since the request's headers were read. */
   elapsedMs(): number {
@@ -28,8 +31,29 @@ export class Exchange {
     Object.assign(this.#fields, fields);
   }
 
-  noteError(code: ErrorCode, param: string | null): void {
+  noteError({ code, param }: ServiceError): void {
     this.note(param === null ? { errorCode: code } : { errorCode: code, param });
+  }
+
+  /** From here on the answer leaves as a stream: its status is sent, an error can only break it off. */
+  streams(breakOff: (body: ErrorBody) => void): void {
+    this.#breakOff = breakOff;
+  }
+
+  /**
+   * Ends a stream in the middle; the request counts under the status of the error, whatever was sent.
+   * @returns false where the answer is no stream: the error can be answered as any other
+   */
+  breakOff(error: ServiceError): boolean {
+    if (this.#breakOff === undefined) return false;
+    this.#brokenStatus = error.status;
+    this.#breakOff(error.toBody());
+    return true;
+  }
+
+  /** Status of a stream that broke. */
+  get brokenStatus(): number | undefined {
+    return this.#brokenStatus;
   }
 
   get fields(): Readonly<Record<string, unknown>> {
@@ -50,7 +74,8 @@ export function observeExchanges(fastify: FastifyInstance, metrics: PodMetrics, 
 
 function recordEnd(request: FastifyRequest, reply: FastifyReply, metrics: PodMetrics, logger: Logger): void {
   const route = request.routeOptions.url ?? 'unmatched';
-  const status = reply.raw.writableFinished ? String(reply.raw.statusCode) : CLIENT_CLOSED_STATUS;
+  const sentStatus = reply.raw.writableFinished ? reply.raw.statusCode : CLIENT_CLOSED_STATUS;
+  const status = String(request.exchange.brokenStatus ?? sentStatus);
   const durationMs = request.exchange.elapsedMs();
   metrics.requestEnded(route, status, durationMs);
   const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
@@ -59,11 +84,7 @@ function recordEnd(request: FastifyRequest, reply: FastifyReply, metrics: PodMet
     method: request.method,
     route,
     status: Number(status),
-    durationMs: rounded(durationMs),
+    durationMs: roundedMs(durationMs),
   };
   logger[level]({ ...line, ...request.exchange.fields }, 'request');
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -50,7 +50,7 @@ export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections }
       logger.info({ error: error.code, status: error.status }, 'not a request');
     },
     frameworkErrors: (cause: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-      const error = fromFramework(cause);
+      const error = fromFramework(cause, MAX_BODY_BYTES);
       metrics.rejected(error.code);
       reply.code(error.status).header('x-request-id', request.id).type('application/json; charset=utf-8');
       reply.send(JSON.stringify(error.toBody()));

@@ -13,7 +13,9 @@ const EMBED_BATCH = 32;
 const SAYS_SOMETHING = /[\p{L}\p{N}]/u;
 
 export interface IndexingOptions {
-  readonly engine: Pick<Engine, 'embed' | 'countTokens' | 'embedder'>;
+  readonly engine: Pick<Engine, 'countTokens' | 'embedder'>;
+  /** The engine, or a cache in front of it. */
+  readonly embedding: Pick<Engine, 'embed'>;
   /** Tokens of a passage at most; never more than the embedder takes. */
   readonly passageTokens: number;
   readonly onProgress?: (embedded: number, total: number) => void;
@@ -22,7 +24,7 @@ export interface IndexingOptions {
 /** @throws DocumentsError, RangeError when a passage cannot be made small enough, EngineClosedError */
 export async function indexDocuments(
   documents: AsyncIterable<SourceDocument> | Iterable<SourceDocument>,
-  { engine, passageTokens, onProgress }: IndexingOptions,
+  { engine, embedding, passageTokens, onProgress }: IndexingOptions,
 ): Promise<PassageStore> {
   const { hidden, maxTokens } = engine.embedder.dimensions;
   const chunk = await createChunker({
@@ -39,7 +41,7 @@ export async function indexDocuments(
   const index = new VectorIndex(hidden, passages.length);
   for (let start = 0; start < passages.length; start += EMBED_BATCH) {
     const texts = passages.slice(start, start + EMBED_BATCH).map((passage) => passage.text);
-    const { vectors } = await engine.embed(texts, 'passage');
+    const { vectors } = await embedding.embed(texts, 'passage');
     for (const vector of vectors) index.add(vector);
     onProgress?.(index.size, passages.length);
   }

@@ -1,9 +1,13 @@
 /** Reads request bodies: JSON in strict UTF-8, and nothing else. */
 import { ServiceError } from '@ragscale/service/error-catalogue';
-import { MAX_BODY_BYTES } from '@ragscale/service/http-limits';
+import { MAX_BODY_BYTES, MAX_OPENAI_BODY_BYTES } from '@ragscale/service/http-limits';
 import type { FastifyInstance } from 'fastify';
 
+/** Call before routes are added. */
 export function acceptJsonOnly(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/v1/')) route.bodyLimit = MAX_OPENAI_BODY_BYTES;
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     'application/json',
@@ -27,8 +31,7 @@ export function parseJson(bytes: Buffer): unknown {
   } catch (cause) {
     throw new ServiceError('invalid_json', { detail: 'it is not UTF-8' }, { cause });
   }
-  if (text.trim() === '')
-    throw new ServiceError('invalid_json', { detail: 'it is empty; send an object such as {"query": "..."}' });
+  if (text.trim() === '') throw new ServiceError('invalid_json', { detail: 'it is empty; send a JSON object' });
   try {
     return JSON.parse(text);
   } catch (cause) {

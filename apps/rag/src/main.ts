@@ -6,7 +6,7 @@ import { DocumentsError } from '@ragscale/retrieval/document-files';
 import { ConfigurationError, unknownVariables } from '@ragscale/service/environment';
 import { createLogger } from '@ragscale/service/logging';
 import { onTermination } from '@ragscale/service/shutdown';
-import { type Configuration, readConfiguration, VARIABLES } from './configuration.ts';
+import { type Configuration, readConfiguration, VARIABLES, withArguments } from './configuration.ts';
 import { Pod } from './pod.ts';
 
 /** Errors whose message tells the operator all there is to do. */
@@ -71,7 +71,7 @@ function exitWith(message: string | undefined): never {
 
 let configuration: Configuration;
 try {
-  configuration = readConfiguration(process.env);
+  configuration = readConfiguration(withArguments(process.argv.slice(2), process.env));
 } catch (error) {
   exitWith(explanation(error) ?? String(error));
 }

@@ -1,7 +1,18 @@
 /** The OpenAPI document of a pod, made of the schemas that validate and of the catalogue of errors. */
 import { ERRORS, type ErrorCode } from '@ragscale/service/error-catalogue';
+import { STAGES } from '@ragscale/service/metric-catalogue';
 import { z } from 'zod';
-import { ragRequest, ragResponse } from './rag.schema.ts';
+import { renderEvent } from './event-stream.ts';
+import { openAiPaths } from './openai/openapi.ts';
+import {
+  ANSWERING_ERRORS,
+  errorResponses,
+  eventStream,
+  json,
+  REQUEST_HEADERS,
+  responseHeaders,
+} from './openapi-parts.ts';
+import { RAG_EVENTS, ragRequest, ragResponse } from './rag.schema.ts';
 
 const errorBody = z.object({
   error: z.object({
@@ -14,28 +25,31 @@ const errorBody = z.object({
 
 const status = z.object({ status: z.literal('ok') });
 
-const RAG_ERRORS: readonly ErrorCode[] = [
-  'invalid_json',
-  'invalid_request',
-  'unsupported',
-  'context_length_exceeded',
-  'payload_too_large',
-  'unsupported_media_type',
-  'internal',
-  'not_ready',
-  'draining',
-  'deadline_exceeded',
-];
+const query = 'Which animals can hover in the air?';
+const text = 'Hummingbirds can hover in mid-air by rapidly flapping their wings.';
+const sources = [{ id: 'hummingbirds#1', score: 0.61, text }];
 
 const EXAMPLE = {
-  request: { query: 'Which animals can hover in the air?', k: 1 },
-  response: {
-    query: 'Which animals can hover in the air?',
-    result: 'Hummingbirds can hover in mid-air by rapidly flapping their wings.',
-    sources: [
-      { id: 'hummingbirds#1', score: 0.61, text: 'Hummingbirds can hover in mid-air by rapidly flapping their wings.' },
-    ],
-  },
+  request: { query, k: 1 },
+  response: { query, result: text, sources },
+  events: [
+    renderEvent({ query, sources }, 'sources'),
+    renderEvent({ text: 'Hummingbirds' }, 'token'),
+    renderEvent({ text: text.slice('Hummingbirds'.length) }, 'token'),
+    renderEvent(
+      {
+        finish_reason: 'stop',
+        usage: {
+          prompt_tokens: 41,
+          completion_tokens: 17,
+          total_tokens: 58,
+          prompt_tokens_details: { cached_tokens: 0 },
+        },
+        timings: { queue: 0.1, embed: 4.2, retrieve: 0.1, prefill: 6.3, decode: 21.5, total: 33.4 },
+      },
+      'done',
+    ),
+  ].join(''),
 };
 
 /** OpenAPI 3.1, whose schemas are JSON Schema 2020-12: just what zod writes. */
@@ -53,16 +67,10 @@ export function openApiDocument() {
         post: {
           operationId: 'answer',
           summary: 'Answer a question from the documents',
+          description:
+            'With `stream`, or `Accept: text/event-stream`, the answer comes as the events `sources`, `token` (any number of them) and `done`. What fails after `sources` is an event `error` with the body of an error, and ends the stream.',
           tags: ['answers'],
-          parameters: [
-            header('X-Request-Id', 'Up to 128 of A-Z a-z 0-9 . _ -; generated where absent or otherwise.', {
-              type: 'string',
-            }),
-            header('X-Request-Timeout-Ms', 'Deadline in milliseconds, clamped to what the server allows.', {
-              type: 'integer',
-              minimum: 1,
-            }),
-          ],
+          parameters: REQUEST_HEADERS,
           requestBody: {
             required: true,
             content: json(z.toJSONSchema(ragRequest, { io: 'input' }), EXAMPLE.request),
@@ -70,19 +78,17 @@ export function openApiDocument() {
           responses: {
             200: {
               description: 'The answer.',
-              headers: {
-                'Server-Timing': {
-                  description: 'Milliseconds: queue, embed, retrieve, prefill, decode, total.',
-                  schema: { type: 'string' },
-                },
-                'X-Request-Id': { description: 'As in the log.', schema: { type: 'string' } },
+              headers: responseHeaders(STAGES),
+              content: {
+                ...json(z.toJSONSchema(ragResponse), EXAMPLE.response),
+                ...eventStream(z.toJSONSchema(z.union(Object.values(RAG_EVENTS))), EXAMPLE.events),
               },
-              content: json(z.toJSONSchema(ragResponse), EXAMPLE.response),
             },
-            ...errorResponses(RAG_ERRORS),
+            ...errorResponses(ANSWERING_ERRORS),
           },
         },
       },
+      ...openAiPaths(),
       '/livez': probe('Is the process alive', []),
       '/readyz': probe('Should it get requests', ['not_ready', 'draining']),
       '/metrics': {
@@ -109,25 +115,4 @@ function probe(summary: string, errors: readonly ErrorCode[]) {
       responses: { 200: { description: 'Yes.', content: json(z.toJSONSchema(status)) }, ...errorResponses(errors) },
     },
   };
-}
-
-function errorResponses(codes: readonly ErrorCode[]) {
-  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([code, group]) => [
-      code,
-      {
-        description: group.map((name) => `\`${name}\`: ${ERRORS[name].meaning}`).join('\n\n'),
-        content: json({ $ref: '#/components/schemas/Error' }),
-      },
-    ]),
-  );
-}
-
-function json(schema: object, example?: object) {
-  return { 'application/json': { schema, ...(example === undefined ? {} : { example }) } };
-}
-
-function header(name: string, description: string, schema: object) {
-  return { name, in: 'header', required: false, description, schema };
 }

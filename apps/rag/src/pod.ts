@@ -98,7 +98,7 @@ export class Pod {
     );
     const answerer = await Promise.race([prepareAnswerer(engine, parts), engine.failed]);
     this.#metrics.slotsChanged(answerer.slots);
-    this.#gate.open(answerer);
+    this.#gate.open(answerer, engine);
     return { failed: engine.failed };
   }
 

@@ -16,9 +16,14 @@ export class RouteTable {
 
   /** The error for a request that no route took. */
   missing(request: FastifyRequest): ServiceError {
-    const methods = this.#methods.get(request.url.split('?', 1)[0] ?? '');
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = this.#methods.get(path) ?? this.#ofWildcard(path);
     if (methods === undefined || methods.has(request.method)) return new ServiceError('not_found', {});
     const allowed = [...methods].sort().join(', ');
     return new ServiceError('method_not_allowed', { allowed }, { headers: { allow: allowed } });
+  }
+  #ofWildcard(path: string): Set<string> | undefined {
+    const pattern = [...this.#methods.keys()].find((url) => url.endsWith('/*') && path.startsWith(url.slice(0, -1)));
+    return pattern === undefined ? undefined : this.#methods.get(pattern);
   }
 }

@@ -1,6 +1,7 @@
 /** How a body that does not fit its schema is told to the client. */
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { ServiceError } from '@ragscale/service/error-catalogue';
+import type { z } from 'zod';
 
 /** Problems that one answer names; a body with thousands of unknown fields gets no answer of thousands of lines. */
 const MAX_PROBLEMS = 5;
@@ -11,14 +12,37 @@ interface Issue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   /** Zod's: the unknown fields, where the issue is about those. */
   readonly keys?: readonly string[];
+  /** What a schema adds to an issue of its own: `unsupported` names what the API knows and this server does not offer. */
+  readonly params?: { readonly unsupported?: string } | undefined;
+}
+
+/** Marks a value as one that is understood and not served: the answer is `unsupported` and not `invalid_request`. */
+export function refuseUnsupported(
+  context: z.RefinementCtx,
+  input: unknown,
+  what: string,
+  path: readonly PropertyKey[] = [],
+): void {
+  context.addIssue({
+    code: 'custom',
+    input,
+    message: 'is not supported',
+    path: [...path],
+    params: { unsupported: shortened(what) },
+  });
 }
 
 export function createValidationPipe(): StandardSchemaValidationPipe {
   return new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalidRequest(issues) });
 }
 
-/** An error that names each field at fault; `param` is the first. */
+/** An error that names each field at fault; `param` is the first. What is not supported goes before what is wrong. */
 export function invalidRequest(issues: readonly Issue[]): ServiceError {
+  const refused = issues.find((issue) => issue.params?.unsupported !== undefined);
+  if (refused !== undefined) {
+    const what = refused.params?.unsupported ?? '';
+    return new ServiceError('unsupported', { what }, { param: problemsOf(refused)[0]?.name ?? what });
+  }
   const problems = issues.flatMap(problemsOf);
   const lines = [
     ...new Set(problems.map(({ name, message }) => (name === null ? `the body ${message}` : `${name}: ${message}`))),
@@ -39,6 +63,7 @@ function problemsOf(issue: Issue): { name: string | null; message: string }[] {
   return [{ name: path === '' ? null : shortened(path), message: issue.message }];
 }
 
-function shortened(name: string): string {
+/** A client's own text, as long as an error may repeat it. */
+export function shortened(name: string): string {
   return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH).toWellFormed()}…` : name;
 }

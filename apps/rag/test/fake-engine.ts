@@ -51,6 +51,12 @@ export class FakeEngine implements Engine {
 
   /** Every call of `generate`, the warm-up's included. */
   readonly generations: { readonly prompt: Prompt; readonly settings: GenerationSettings }[] = [];
+  /** How the texts of each call of `embed` were dressed. */
+  readonly embeddedAs: ('query' | 'passage')[] = [];
+  /** The texts of every call of `embed`. */
+  readonly embedded: (readonly string[])[] = [];
+  /** Generations that came to their end, the warm-up's included. */
+  answered = 0;
   /** Calls that were withdrawn by their signal. */
   cancelled = 0;
   closed = false;
@@ -58,6 +64,10 @@ export class FakeEngine implements Engine {
   passagesThatFit = Number.POSITIVE_INFINITY;
   /** Awaited by each generation; set it to hold answers back, or to fail. */
   beforeAnswer: () => Promise<void> = async () => {};
+  /** What each answer is made of, one token each; the first passage when undefined. */
+  pieces: readonly string[] | undefined;
+  /** Awaited before each piece, and once after the last; set it to hold the rest of an answer back, or to fail. */
+  beforePiece: (index: number) => Promise<void> = async () => {};
 
   constructor(options: Partial<EngineOptions> = {}) {
     this.context = options.context ?? 512;
@@ -69,8 +79,10 @@ export class FakeEngine implements Engine {
     this.#failure.reject(error);
   }
 
-  async embed(texts: readonly string[], _as: 'query' | 'passage', options?: CallOptions): Promise<Embeddings> {
+  async embed(texts: readonly string[], as: 'query' | 'passage', options?: CallOptions): Promise<Embeddings> {
     if (options?.signal?.aborted) throw this.#cancel();
+    this.embeddedAs.push(as);
+    this.embedded.push(texts);
     for (const text of texts) {
       const words = text.split(/\s+/).length;
       if (words > MAX_QUERY_WORDS) throw new ContextLengthError('question', words, MAX_QUERY_WORDS);
@@ -84,9 +96,16 @@ export class FakeEngine implements Engine {
     const passages = 'passages' in prompt ? prompt.passages : [];
     const start = { promptTokens: 10, passagesUsed: Math.min(passages.length, this.passagesThatFit) };
     options?.onStart?.(start);
+    const pieces = this.pieces ?? [' ', ...(passages[0] ?? 'nothing').split(/(?= )/)];
+    for (let index = 0; index <= pieces.length; index += 1) {
+      await this.#unlessCancelled(this.beforePiece(index), options?.signal);
+      const piece = pieces[index];
+      if (piece !== undefined) options?.onText?.(piece);
+    }
+    this.answered += 1;
     return {
-      text: ` ${passages[0] ?? 'nothing'}`,
-      tokens: [1, 2, 3],
+      text: pieces.join(''),
+      tokens: this.pieces?.map((_, index) => index) ?? [1, 2, 3],
       finishReason: 'stop',
       ...start,
       cachedTokens: 0,
@@ -105,8 +124,9 @@ export class FakeEngine implements Engine {
   #unlessCancelled(work: Promise<void>, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) reject(this.#cancel());
-      signal?.addEventListener('abort', () => reject(this.#cancel()), { once: true });
-      work.then(resolve, reject);
+      const onAbort = (): void => reject(this.#cancel());
+      signal?.addEventListener('abort', onAbort, { once: true });
+      work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', onAbort));
     });
   }
 

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { indexDocuments } from '../src/indexing.ts';
 import { FakeEngine } from './fake-engine.ts';
 
+const engine = new FakeEngine();
 const index = (text: string) =>
-  indexDocuments([{ id: 'a.md', text, format: 'markdown' }], { engine: new FakeEngine(), passageTokens: 16 });
+  indexDocuments([{ id: 'a.md', text, format: 'markdown' }], { engine, embedding: engine, passageTokens: 16 });
 
 it('leaves out passages without a letter or a digit', async () => {
   const rules = Array.from({ length: 40 }, () => '---').join('\n\n');

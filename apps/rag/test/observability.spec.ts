@@ -105,7 +105,7 @@ describe('/docs', () => {
     }
   });
 
-  it('describes what validates, with limits and errors', async () => {
+  it('describes what validates, with limits and errors, and every way of asking', async () => {
     const document = (await (await fetch(`${pod.url}/openapi.json`)).json()) as {
       openapi: string;
       paths: Record<
@@ -123,6 +123,19 @@ describe('/docs', () => {
         k: { type: 'integer', minimum: 1, maximum: 20, default: 2 },
       },
     });
-    expect(Object.keys(responses)).toEqual(['200', '400', '413', '415', '500', '503', '504']);
+    expect(Object.keys(responses)).toEqual(['200', '400', '413', '415', '429', '500', '503', '504']);
+    expect(Object.keys(document.paths).filter((path) => path.startsWith('/v1'))).toEqual([
+      '/v1/chat/completions',
+      '/v1/embeddings',
+      '/v1/models',
+      '/v1/models/{id}',
+    ]);
+    expect(document.paths['/v1/chat/completions']?.post.requestBody.content['application/json']?.schema).toMatchObject({
+      required: ['model', 'messages'],
+      properties: { messages: { maxItems: 256 }, k: { anyOf: [{ minimum: 1, maximum: 20 }, { type: 'null' }] } },
+    });
+    expect(document.paths['/rag']?.post.responses[200]).toMatchObject({
+      content: { 'application/json': {}, 'text/event-stream': {} },
+    });
   });
 });

@@ -32,7 +32,8 @@ export async function startPod({ env = {}, unstarted = false, startEngine }: Fix
     { write: (line: string) => log.push(JSON.parse(line)) },
   );
   const configuration = readConfiguration({ PORT: '0', HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: '2000', ...env });
-  const engine = new FakeEngine(configuration.context === undefined ? {} : { context: configuration.context });
+  const { context, slots } = configuration;
+  const engine = new FakeEngine({ slots, ...(context === undefined ? {} : { context }) });
   const pod = new Pod({ configuration, logger, startEngine: startEngine ?? (async () => engine) });
   const port = await pod.listen();
   const url = `http://127.0.0.1:${port}`;

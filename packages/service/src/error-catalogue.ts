@@ -53,7 +53,7 @@ export const ERRORS = {
   model_not_found: {
     status: 404,
     type: 'invalid_request_error',
-    message: 'no model is called {model}; GET /v1/models lists what is served',
+    message: 'no model for this path is called {model}; GET /v1/models lists what is served',
     meaning: 'The request names a model that is not served.',
   },
   method_not_allowed: {
@@ -84,7 +84,8 @@ export const ERRORS = {
     status: 429,
     type: 'rate_limit_error',
     message: 'the queue is full',
-    meaning: 'More requests wait than the server accepts; try again after `Retry-After`.',
+    meaning:
+      'More requests wait than the server accepts, or so many that this one could not be done by its deadline; try again after `Retry-After`.',
     retryAfterSeconds: 1,
   },
   headers_too_large: {
@@ -130,7 +131,8 @@ export const ERRORS = {
     status: 504,
     type: 'timeout_error',
     message: 'no answer within the deadline of {deadlineMs} ms',
-    meaning: 'The deadline (`X-Request-Timeout-Ms`, or the default) passed while the request waited or ran.',
+    meaning:
+      'The deadline (`X-Request-Timeout-Ms`, or the default) passed while the request waited or ran, or it became clear that it would.',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

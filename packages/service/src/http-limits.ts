@@ -7,6 +7,9 @@ export const MAX_HEADER_BYTES = 16_384;
 /** Body in bytes; over it is a 413. A question of 8,192 characters fits four times over. */
 export const MAX_BODY_BYTES = 65_536;
 
+/** The same for /v1/*: whole conversations, and many texts at once. */
+export const MAX_OPENAI_BODY_BYTES = 262_144;
+
 /** A client has this long to send its headers, and its whole request: a slow one holds a connection no longer. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;

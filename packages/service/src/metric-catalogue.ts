@@ -14,8 +14,15 @@ export interface MetricEntry {
 export const STAGES = ['queue', 'embed', 'retrieve', 'prefill', 'decode'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** Values of `kind` of `ragscale_tokens_total`. */
-export const TOKEN_KINDS = ['prompt', 'generated'] as const;
+/** Values of `kind` of `ragscale_tokens_total`; `prompt_cached` is the part of `prompt` that was not computed again. */
+export const TOKEN_KINDS = ['prompt', 'prompt_cached', 'generated'] as const;
+
+/** Values of `cache` of `ragscale_cache_lookups_total`: of texts, kept or being embedded for another, and of prompts' beginnings. */
+export const CACHES = ['embedding', 'in_flight', 'prefix'] as const;
+export type Cache = (typeof CACHES)[number];
+
+/** Values of `result` of `ragscale_cache_lookups_total`. */
+export const LOOKUP_RESULTS = ['hit', 'miss'] as const;
 
 /** Value of `status` when the client went away before its answer. */
 export const CLIENT_CLOSED_STATUS = '499';
@@ -66,7 +73,7 @@ export const METRICS = {
     kind: 'gauge',
     labels: ['variant'],
     from: 'pod',
-    help: 'Questions that wait for the engine.',
+    help: 'Questions that wait for their turn or for a slot.',
   },
   requestsRunning: {
     name: 'ragscale_requests_running',
@@ -95,7 +102,14 @@ export const METRICS = {
     kind: 'counter',
     labels: ['variant', 'kind'],
     from: 'pod',
-    help: 'Tokens of prompts read and of answers generated.',
+    help: 'Tokens of prompts, of those the ones copied from another prompt and not computed, and of answers generated.',
+  },
+  cacheLookups: {
+    name: 'ragscale_cache_lookups_total',
+    kind: 'counter',
+    labels: ['variant', 'cache', 'result'],
+    from: 'pod',
+    help: 'Texts looked for among those embedded before (embedding) and at the moment (in_flight); prompts that began as another (prefix).',
   },
   rejected: {
     name: 'ragscale_rejected_total',

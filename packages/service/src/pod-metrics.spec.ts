@@ -22,11 +22,16 @@ describe('metrics of a pod', () => {
     expect(text).toContain('ragscale_rejected_total{variant="baseline",reason="queue_full"} 0');
     expect(text).toContain('ragscale_tokens_total{variant="baseline",kind="generated"} 0');
     expect(text).toContain('ragscale_requests_waiting{variant="baseline"} 0');
+    for (const cache of ['embedding', 'in_flight', 'prefix'])
+      for (const result of ['hit', 'miss'])
+        expect(text).toContain(
+          `ragscale_cache_lookups_total{variant="baseline",cache="${cache}",result="${result}"} 0`,
+        );
   });
 
   it('takes the first token at the end of prefill, and the time per token over those after it', async () => {
     const metrics = create();
-    metrics.answered({ stages, promptTokens: 7, generatedTokens: 10 });
+    metrics.answered({ stages, promptTokens: 7, cachedTokens: 0, generatedTokens: 10 });
     const text = await metrics.render();
     expect(text).toContain('ragscale_time_to_first_token_seconds_sum{variant="baseline"} 0.1\n');
     expect(text).toContain('ragscale_time_per_output_token_seconds_sum{variant="baseline"} 0.01\n');
@@ -36,7 +41,18 @@ describe('metrics of a pod', () => {
 
   it('has no time per token of an answer of one token', async () => {
     const metrics = create();
-    metrics.answered({ stages, promptTokens: 7, generatedTokens: 1 });
+    metrics.answered({ stages, promptTokens: 7, cachedTokens: 0, generatedTokens: 1 });
     expect(await metrics.render()).not.toContain('ragscale_time_per_output_token_seconds_count');
+  });
+
+  it('counts a prompt as a hit when a part of it was not computed', async () => {
+    const metrics = create();
+    for (const cachedTokens of [0, 5, 6])
+      metrics.answered({ stages, promptTokens: 7, cachedTokens, generatedTokens: 1 });
+    const text = await metrics.render();
+    expect(text).toContain('ragscale_tokens_total{variant="baseline",kind="prompt"} 21\n');
+    expect(text).toContain('ragscale_tokens_total{variant="baseline",kind="prompt_cached"} 11\n');
+    expect(text).toContain('ragscale_cache_lookups_total{variant="baseline",cache="prefix",result="hit"} 2\n');
+    expect(text).toContain('ragscale_cache_lookups_total{variant="baseline",cache="prefix",result="miss"} 1\n');
   });
 });

@@ -1,7 +1,7 @@
 /** The metrics of a RAG pod, with the verbs its code uses. */
 import { type Counter, collectDefaultMetrics, type Gauge, type Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from './error-catalogue.ts';
-import { METRICS, STAGES, type Stage, TOKEN_KINDS } from './metric-catalogue.ts';
+import { CACHES, type Cache, LOOKUP_RESULTS, METRICS, STAGES, type Stage, TOKEN_KINDS } from './metric-catalogue.ts';
 import { registerCounter, registerGauge, registerHistogram } from './metric-registration.ts';
 
 /** Durations of one answer in milliseconds, by stage. */
@@ -10,6 +10,8 @@ export type StageTimes = Readonly<Record<Stage, number>>;
 export interface AnswerMeasures {
   readonly stages: StageTimes;
   readonly promptTokens: number;
+  /** Tokens of the prompt that were copied from another's cache and not computed. */
+  readonly cachedTokens: number;
   readonly generatedTokens: number;
 }
 
@@ -31,6 +33,7 @@ export class PodMetrics {
   readonly #slots: Gauge<'variant'>;
   readonly #batchSize: Histogram<'variant' | 'stage'>;
   readonly #tokens: Counter<'variant' | 'kind'>;
+  readonly #cacheLookups: Counter<'variant' | 'cache' | 'result'>;
   readonly #rejected: Counter<'variant' | 'reason'>;
 
   constructor({ variant, objectiveSeconds }: PodMetricsOptions) {
@@ -45,6 +48,7 @@ export class PodMetrics {
     this.#slots = registerGauge(METRICS.slots, registry);
     this.#batchSize = registerHistogram(METRICS.batchSize, registry, objectiveSeconds);
     this.#tokens = registerCounter(METRICS.tokens, registry);
+    this.#cacheLookups = registerCounter(METRICS.cacheLookups, registry);
     this.#rejected = registerCounter(METRICS.rejected, registry);
     collectDefaultMetrics({ register: registry });
     this.#startAtZero();
@@ -64,7 +68,7 @@ export class PodMetrics {
     this.#requestDuration.observe({ variant: this.#variant, route, status }, durationMs / 1000);
   }
 
-  answered({ stages, promptTokens, generatedTokens }: AnswerMeasures): void {
+  answered({ stages, promptTokens, cachedTokens, generatedTokens }: AnswerMeasures): void {
     const variant = this.#variant;
     for (const stage of STAGES) this.#stageDuration.observe({ variant, stage }, stages[stage] / 1000);
     const firstTokenMs = stages.queue + stages.embed + stages.retrieve + stages.prefill;
@@ -73,11 +77,17 @@ export class PodMetrics {
     if (generatedTokens > 1)
       this.#timePerOutputToken.observe({ variant }, stages.decode / (generatedTokens - 1) / 1000);
     this.#tokens.inc({ variant, kind: 'prompt' }, promptTokens);
+    this.#tokens.inc({ variant, kind: 'prompt_cached' }, cachedTokens);
     this.#tokens.inc({ variant, kind: 'generated' }, generatedTokens);
+    this.cacheLookedUp('prefix', cachedTokens > 0);
   }
 
   batchRan(stage: Stage, size: number): void {
     this.#batchSize.observe({ variant: this.#variant, stage }, size);
+  }
+
+  cacheLookedUp(cache: Cache, hit: boolean): void {
+    this.#cacheLookups.inc({ variant: this.#variant, cache, result: hit ? 'hit' : 'miss' });
   }
 
   queueChanged(waiting: number, running: number): void {
@@ -99,6 +109,8 @@ export class PodMetrics {
     this.queueChanged(0, 0);
     this.slotsChanged(0);
     for (const kind of TOKEN_KINDS) this.#tokens.inc({ variant, kind }, 0);
+    for (const cache of CACHES)
+      for (const result of LOOKUP_RESULTS) this.#cacheLookups.inc({ variant, cache, result }, 0);
     for (const reason of ['queue_full', 'not_ready', 'draining', 'deadline_exceeded'] as const)
       this.#rejected.inc({ variant, reason }, 0);
   }
