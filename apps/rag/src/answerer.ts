@@ -1,6 +1,7 @@
 /** The port between the HTTP edge and a way of answering: what every variant of the pod offers. */
 import type { Embeddings, GenerationSettings, Turn } from '@ragscale/inference/engine-api';
 import type { AnswerMeasures, StageTimes } from '@ragscale/service/pod-metrics';
+import type { StageSpan } from '@ragscale/service/tracing';
 
 export interface Question {
   /** What passages are looked for with, and what the answer is to. */
@@ -28,6 +29,8 @@ export interface Answer extends AnswerMeasures {
   readonly finishReason: 'stop' | 'length';
   /** Tokens of the prompt that were shared with another's and not computed. */
   readonly cachedTokens: number;
+  /** When each stage was, in order; `queue` twice: before the embedding, and before the slot. */
+  readonly timeline: readonly StageSpan[];
 }
 
 /** Hears of an answer while it is made: once of its sources, then of each piece of its text. */

@@ -1,5 +1,7 @@
 /** From a question that has its turn to its answer: embed, retrieve, generate. What every variant does alike. */
 import { type Engine, type Generation, GREEDY } from '@ragscale/inference/engine-api';
+import type { Stage } from '@ragscale/service/metric-catalogue';
+import type { StageSpan } from '@ragscale/service/tracing';
 import type { Answer, AnswerListener, Call, Question } from './answerer.ts';
 import type { PassageStore } from './passage-store.ts';
 import { TrimmedText } from './trimmed-text.ts';
@@ -34,8 +36,8 @@ export async function answerQuestion(
   const generated = await engine.generate(prompt, settings, {
     ...call,
     ...(listener && {
-      onStart: ({ passagesUsed, promptTokens }) => {
-        const queue = waitedMs + embedded.timing.queueMs + performance.now() - retrievedAt;
+      onStart: ({ passagesUsed, promptTokens, queueMs }) => {
+        const queue = waitedMs + embedded.timing.queueMs + queueMs;
         listener.onSources(found.slice(0, passagesUsed), promptTokens, { ...stages, queue });
       },
       onText: (piece) => {
@@ -55,7 +57,25 @@ export async function answerQuestion(
       prefill: generated.timing.prefillMs,
       decode: generated.timing.decodeMs,
     },
+    timeline: timelineFrom(startedAt - waitedMs, [
+      ['queue', waitedMs + embedded.timing.queueMs],
+      ['embed', stages.embed],
+      ['retrieve', stages.retrieve],
+      ['queue', generated.timing.queueMs],
+      ['prefill', generated.timing.prefillMs],
+      ['decode', generated.timing.decodeMs],
+    ]),
   };
+}
+
+/** Stages that follow each other. @param start of the first, by `performance.now` */
+export function timelineFrom(start: number, stages: readonly (readonly [Stage, number])[]): StageSpan[] {
+  let at = performance.timeOrigin + start;
+  return stages.map(([name, ms]) => {
+    const startMs = at;
+    at += ms;
+    return { name, startMs, endMs: at };
+  });
 }
 
 function measuresOf({ finishReason, promptTokens, cachedTokens, tokens }: Generation) {

@@ -11,6 +11,7 @@ import {
   MAX_OPENAI_BODY_BYTES,
   REQUEST_TIMEOUT_MS,
 } from '@ragscale/service/http-limits';
+import { TRACING_VARIABLES } from '@ragscale/service/tracing-settings';
 import { VARIABLES } from './configuration.ts';
 import { LIMITS } from './generation.schema.ts';
 import { CHAT_LIMITS } from './openai/chat.schema.ts';
@@ -25,6 +26,13 @@ may stand there, and the process ends with code 1. An empty variable counts as u
 \`RAG_\` are warned about. \`--variant\` on the command line stands before \`VARIANT\`, for scripts that name one.
 
 ${renderVariables(VARIABLES)}
+
+## Traces
+
+One OpenTelemetry trace for each request, its stages as spans, where an endpoint is set; the log line has its id. Without an endpoint nothing of it
+is loaded. The names are OpenTelemetry's own; where one has \`OTLP\` in it, \`OTLP_TRACES\` in its place is taken first.
+
+${renderVariables(TRACING_VARIABLES)}
 
 ## Limits of a request
 

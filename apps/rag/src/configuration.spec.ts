@@ -7,16 +7,12 @@ describe('the configuration', () => {
     expect(readConfiguration({})).toMatchObject({
       port: 8000,
       host: '0.0.0.0',
-      variant: 'baseline',
+      variant: 'batched',
       passageTokens: 96,
       objectiveSeconds: 2,
       documents: undefined,
-      slots: 1,
       maxQueuedRequests: 256,
       maxQueuedTokens: 262_144,
-    });
-    expect(readConfiguration({ VARIANT: 'batched' })).toMatchObject({
-      variant: 'batched',
       slots: 16,
       maxBatchSize: 32,
       maxWaitingSeconds: 0,
@@ -41,9 +37,9 @@ describe('the configuration', () => {
   });
 
   it('has one slot in the baseline', () => {
-    expect(readConfiguration({ SLOTS: '1' }).slots).toBe(1);
-    expect(readConfiguration({ SLOTS: '4', VARIANT: 'batched' }).slots).toBe(4);
-    expect(() => readConfiguration({ SLOTS: '4', MAX_REQUEST_TIMEOUT_MS: '1000' })).toThrow(
+    expect(readConfiguration({ VARIANT: 'baseline' }).slots).toBe(1);
+    expect(readConfiguration({ SLOTS: '4' }).slots).toBe(4);
+    expect(() => readConfiguration({ VARIANT: 'baseline', SLOTS: '4', MAX_REQUEST_TIMEOUT_MS: '1000' })).toThrow(
       /REQUEST_TIMEOUT_MS=60000.*\n.*SLOTS=4: VARIANT=baseline answers one question at a time; unset SLOTS, or set VARIANT=batched/,
     );
   });

@@ -47,7 +47,7 @@ export const VARIABLES = {
     name: 'VARIANT',
     about: 'How questions are served: `baseline` takes one at a time, `batched` as many as there are slots.',
     ...oneOf(['baseline', 'batched']),
-    fallback: 'baseline',
+    fallback: 'batched',
   },
   embedder: {
     name: 'RAG_EMBEDDER',

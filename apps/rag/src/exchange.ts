@@ -2,6 +2,7 @@
 import type { ErrorBody, ServiceError } from '@ragscale/service/error-catalogue';
 import { CLIENT_CLOSED_STATUS } from '@ragscale/service/metric-catalogue';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
+import type { RequestEnd, RequestSpan, Tracing } from '@ragscale/service/tracing';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { roundedMs } from './rounded-times.ts';
@@ -16,10 +17,35 @@ declare module 'fastify' {
 const QUIET_ROUTES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
 export class Exchange {
+  /** Of the trace, where traces are kept. */
+  readonly #span: RequestSpan | undefined;
+  #traced: Pick<RequestEnd, 'stages' | 'attributes'> = { stages: [], attributes: {} };
   readonly #arrivedAt = performance.now();
   readonly #fields: Record<string, unknown> = {};
   #breakOff: ((body: ErrorBody) => void) | undefined;
   #brokenStatus: number | undefined;
+
+  constructor(span: RequestSpan | undefined) {
+    this.#span = span;
+    if (span !== undefined) this.note({ traceId: span.traceId });
+  }
+
+  /** What the trace tells of the answer: when each stage was, and counts; never text. */
+  trace(traced: Pick<RequestEnd, 'stages' | 'attributes'>): void {
+    this.#traced = traced;
+  }
+
+  /** Hands the trace over, if there is one. */
+  endTrace(method: string, route: string, status: number, durationMs: number): void {
+    const { errorCode } = this.#fields;
+    this.#span?.end({
+      status,
+      endedAtMs: performance.timeOrigin + this.#arrivedAt + durationMs,
+      stages: this.#traced.stages,
+      attributes: { 'http.request.method': method, 'http.route': route, ...this.#traced.attributes },
+      ...(typeof errorCode === 'string' ? { error: errorCode } : {}),
+    });
+  }
 
   /** Milliseconds since the request's headers were read. */
   elapsedMs(): number {
@@ -61,15 +87,28 @@ export class Exchange {
   }
 }
 
+export interface ObservationParts {
+  readonly metrics: PodMetrics;
+  readonly logger: Logger;
+  readonly tracing: Tracing | undefined;
+}
+
 /** Gives every request an exchange and echoes its id. */
-export function observeExchanges(fastify: FastifyInstance, metrics: PodMetrics, logger: Logger): void {
+export function observeExchanges(fastify: FastifyInstance, { metrics, logger, tracing }: ObservationParts): void {
   fastify.decorateRequest('exchange');
   fastify.addHook('onRequest', (request, reply, done) => {
-    request.exchange = new Exchange();
+    request.exchange = new Exchange(beginTrace(request, tracing));
     reply.header('x-request-id', request.id);
     reply.raw.once('close', () => recordEnd(request, reply, metrics, logger));
     done();
   });
+}
+
+function beginTrace({ headers, method, routeOptions }: FastifyRequest, tracing: Tracing | undefined) {
+  const { url } = routeOptions;
+  if (tracing === undefined || QUIET_ROUTES.has(url ?? '')) return undefined;
+  const now = performance.timeOrigin + performance.now();
+  return tracing.begin(headers, url === undefined ? method : `${method} ${url}`, now);
 }
 
 function recordEnd(request: FastifyRequest, reply: FastifyReply, metrics: PodMetrics, logger: Logger): void {
@@ -78,6 +117,7 @@ function recordEnd(request: FastifyRequest, reply: FastifyReply, metrics: PodMet
   const status = String(request.exchange.brokenStatus ?? sentStatus);
   const durationMs = request.exchange.elapsedMs();
   metrics.requestEnded(route, status, durationMs);
+  request.exchange.endTrace(request.method, route, Number(status), durationMs);
   const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
   const line = {
     requestId: request.id,

@@ -8,6 +8,7 @@ import { limitConnections, MAX_BODY_BYTES, SERVER_OPTIONS } from '@ragscale/serv
 import type { Lifecycle } from '@ragscale/service/lifecycle';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import { requestIdFrom } from '@ragscale/service/request-id';
+import type { Tracing } from '@ragscale/service/tracing';
 import {
   type FastifyError,
   type FastifyInstance,
@@ -26,9 +27,10 @@ export interface HttpParts {
   readonly metrics: PodMetrics;
   readonly lifecycle: Lifecycle;
   readonly maxConnections: number;
+  readonly tracing: Tracing | undefined;
 }
 
-export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections }: HttpParts): {
+export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections, tracing }: HttpParts): {
   adapter: FastifyAdapter;
   routes: RouteTable;
 } {
@@ -59,7 +61,7 @@ export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections }
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   const routes = new RouteTable();
   routes.observe(fastify);
-  observeExchanges(fastify, metrics, logger);
+  observeExchanges(fastify, { metrics, logger, tracing });
   refuseUnclearHosts(fastify);
   closeConnectionsWhenLeaving(fastify, lifecycle);
   acceptJsonOnly(fastify);

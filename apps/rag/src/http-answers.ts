@@ -10,6 +10,7 @@ import { renderServerTiming } from '@ragscale/service/server-timing';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerGate } from './answer-gate.ts';
 import type { Answer, AnswerListener, Call, Question, Source } from './answerer.ts';
+import { timelineFrom } from './answering.ts';
 import type { Configuration } from './configuration.ts';
 import { EventStream } from './event-stream.ts';
 import { roundedStages } from './rounded-times.ts';
@@ -89,11 +90,19 @@ export class HttpAnswers {
   /** Vectors, and the headers that tell of them. @throws as `AnswerGate.embed` */
   async embed(texts: readonly string[], as: 'query' | 'passage', asked: Asked): Promise<Embeddings> {
     using call = this.#begin(asked);
+    const begunAt = performance.now();
     const embeddings = await this.#parts.gate.embed(texts, as, call).catch(namingField(asked.field));
     const { queueMs, runMs } = embeddings.timing;
     const { exchange } = asked.request;
     const stages = { queue: queueMs, embed: runMs };
     exchange.note({ promptTokens: embeddings.tokens, stagesMs: roundedStages(stages) });
+    exchange.trace({
+      stages: timelineFrom(begunAt, [
+        ['queue', queueMs],
+        ['embed', runMs],
+      ]),
+      attributes: { 'gen_ai.usage.input_tokens': embeddings.tokens },
+    });
     asked.reply.header('server-timing', renderServerTiming(stages, exchange.elapsedMs()));
     return embeddings;
   }
@@ -114,6 +123,14 @@ export class HttpAnswers {
       sources: answer.sources.length,
       stagesMs: roundedStages(answer.stages),
     });
+    request.exchange.trace({
+      stages: answer.timeline,
+      attributes: {
+        'gen_ai.usage.input_tokens': answer.promptTokens,
+        'gen_ai.usage.output_tokens': answer.generatedTokens,
+        'gen_ai.response.finish_reasons': [answer.finishReason],
+      },
+    });
   }
 
   /** The headers that Fastify would have sent: it has no part in a stream. */
@@ -128,6 +145,7 @@ export class HttpAnswers {
 function namingField(field: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof ContextLengthError)) throw error;
-    throw new ServiceError('context_length_exceeded', { detail: error.message }, { param: field, cause: error });
+    const param = error.index === undefined || field !== 'input' ? field : `${field}.${error.index}`;
+    throw new ServiceError('context_length_exceeded', { detail: error.message }, { param, cause: error });
   };
 }

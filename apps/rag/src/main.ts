@@ -6,18 +6,24 @@ import { DocumentsError } from '@ragscale/retrieval/document-files';
 import { ConfigurationError, unknownVariables } from '@ragscale/service/environment';
 import { createLogger } from '@ragscale/service/logging';
 import { onTermination } from '@ragscale/service/shutdown';
+import { openTracing, type Tracing } from '@ragscale/service/tracing';
+import type { Logger } from 'pino';
 import { type Configuration, readConfiguration, VARIABLES, withArguments } from './configuration.ts';
 import { Pod } from './pod.ts';
+
+/** Of the workspaces, which are released together. */
+const VERSION = '0.1.0';
 
 /** Errors whose message tells the operator all there is to do. */
 const EXPLAINED = [ConfigurationError, ModelFolderError, RuntimeError, DocumentsError] as const;
 
 async function run(configuration: Configuration): Promise<void> {
-  const { logLevel: level, logFormat: format } = configuration;
-  const logger = createLogger({ level, format });
+  const { logFormat: format } = configuration;
+  const logger = createLogger({ level: configuration.logLevel, format });
+  const tracing = await openTraces(logger);
   for (const variable of unknownVariables(VARIABLES, process.env, 'RAG_'))
     logger.warn({ variable }, 'not a known variable');
-  const pod = new Pod({ configuration, logger, startEngine });
+  const pod = new Pod({ configuration, logger, startEngine, tracing });
   let ending = false;
   onTermination(
     async (signal) => {
@@ -43,6 +49,15 @@ async function run(configuration: Configuration): Promise<void> {
     const message = explanation(error);
     if (message === undefined) logger.fatal({ err: error }, 'the pod failed');
     exitWith(message);
+  }
+}
+
+async function openTraces(logger: Logger): Promise<Tracing | undefined> {
+  try {
+    const onError = (reason: string) => logger.warn({ reason }, 'traces are lost');
+    return await openTracing(process.env, { serviceName: 'ragscale-pod', serviceVersion: VERSION, onError });
+  } catch (error) {
+    exitWith(explanation(error) ?? String(error));
   }
 }
 

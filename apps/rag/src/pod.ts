@@ -6,6 +6,7 @@ import type { Engine } from '@ragscale/inference/engine-api';
 import { Lifecycle } from '@ragscale/service/lifecycle';
 import { PodMetrics } from '@ragscale/service/pod-metrics';
 import { shutDown } from '@ragscale/service/shutdown';
+import type { Tracing } from '@ragscale/service/tracing';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AnswerGate } from './answer-gate.ts';
@@ -23,10 +24,15 @@ export interface PodOptions {
   readonly configuration: Configuration;
   readonly logger: Logger;
   readonly startEngine: StartEngine;
+  /** Where traces go; none without it. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Time for the last answers to leave, in milliseconds. */
 const LINGER_MS = 250;
+
+/** Time for the last traces to leave, in milliseconds. */
+const TRACES_TIMEOUT_MS = 2_000;
 
 export class Pod {
   readonly #options: PodOptions;
@@ -50,7 +56,7 @@ export class Pod {
    * @throws what `net.Server.listen` gives, such as EADDRINUSE
    */
   async listen(): Promise<number> {
-    const { configuration, logger } = this.#options;
+    const { configuration, logger, tracing } = this.#options;
     const { maxConnections, host, port } = configuration;
     const shared = {
       configuration,
@@ -60,7 +66,7 @@ export class Pod {
       gate: this.#gate,
       withdrawals: this.#withdrawals,
     };
-    const { adapter, routes } = createHttpAdapter({ ...shared, maxConnections });
+    const { adapter, routes } = createHttpAdapter({ ...shared, maxConnections, tracing });
     const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(shared), adapter, {
       logger: new NestLogger(logger),
       bodyParser: false,
@@ -131,5 +137,6 @@ export class Pod {
     await this.#app?.close();
     clearTimeout(timer);
     await this.#engine?.close();
+    await this.#options.tracing?.shutDown(TRACES_TIMEOUT_MS);
   }
 }

@@ -94,7 +94,7 @@ export class FakeEngine implements Engine {
     this.generations.push({ prompt, settings });
     await this.#unlessCancelled(this.beforeAnswer(), options?.signal);
     const passages = 'passages' in prompt ? prompt.passages : [];
-    const start = { promptTokens: 10, passagesUsed: Math.min(passages.length, this.passagesThatFit) };
+    const start = { queueMs: 1, promptTokens: 10, passagesUsed: Math.min(passages.length, this.passagesThatFit) };
     options?.onStart?.(start);
     const pieces = this.pieces ?? [' ', ...(passages[0] ?? 'nothing').split(/(?= )/)];
     for (let index = 0; index <= pieces.length; index += 1) {

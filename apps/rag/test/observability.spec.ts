@@ -1,5 +1,6 @@
 /** What operators see: metrics, logs, the OpenAPI page. */
 import { METRICS, type MetricEntry } from '@ragscale/service/metric-catalogue';
+import type { RequestEnd, RequestHeaders, Tracing } from '@ragscale/service/tracing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodFixture, startPod, until } from './pod-fixture.ts';
 
@@ -137,5 +138,47 @@ describe('/docs', () => {
     expect(document.paths['/rag']?.post.responses[200]).toMatchObject({
       content: { 'application/json': {}, 'text/event-stream': {} },
     });
+  });
+});
+
+describe('a trace', () => {
+  it('has the stages of the answer where they were, the parent of the request, and its id in the log', async () => {
+    const begun: { name: string; headers: RequestHeaders }[] = [];
+    const ended: RequestEnd[] = [];
+    const tracing: Tracing = {
+      begin: (headers, name) => {
+        begun.push({ name, headers });
+        return {
+          traceId: 'a'.repeat(32),
+          spanId: 'b'.repeat(16),
+          sampled: true,
+          traceparent: '',
+          tracestate: undefined,
+          end: (end) => ended.push(end),
+        };
+      },
+      shutDown: async () => {},
+    };
+    await using traced = await startPod({ tracing });
+    const before = Date.now();
+    await traced.post({ query: 'hover' }, { traceparent: 'given' });
+    await traced.post({ query: '' });
+    await traced.metrics();
+    await until(() => ended.length === 2);
+    expect(begun.map(({ name }) => name)).toEqual(['POST /rag', 'POST /rag']);
+    expect(begun[0]?.headers.traceparent).toBe('given');
+    const [good, bad] = ended as [RequestEnd, RequestEnd];
+    expect(good.stages.map(({ name }) => name)).toEqual(['queue', 'embed', 'retrieve', 'queue', 'prefill', 'decode']);
+    for (const [index, stage] of good.stages.entries()) {
+      expect(stage.startMs).toBeGreaterThanOrEqual(good.stages[index - 1]?.endMs ?? before);
+      expect(stage.endMs).toBeGreaterThanOrEqual(stage.startMs);
+    }
+    expect(good).toMatchObject({
+      status: 200,
+      attributes: { 'http.request.method': 'POST', 'http.route': '/rag', 'gen_ai.usage.output_tokens': 3 },
+    });
+    expect(bad).toMatchObject({ status: 400, error: 'invalid_request', stages: [] });
+    expect(JSON.stringify(ended)).not.toContain('hover');
+    expect(traced.log.find(({ msg }) => msg === 'request')).toMatchObject({ traceId: 'a'.repeat(32) });
   });
 });

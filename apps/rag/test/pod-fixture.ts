@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createLogger } from '@ragscale/service/logging';
+import type { Tracing } from '@ragscale/service/tracing';
 import { readConfiguration } from '../src/configuration.ts';
 import { Pod } from '../src/pod.ts';
 import type { StartEngine } from '../src/start-up.ts';
@@ -23,18 +24,30 @@ export interface FixtureOptions {
   /** Leave the pod starting: the test calls `pod.start()`. */
   readonly unstarted?: boolean;
   readonly startEngine?: StartEngine;
+  readonly tracing?: Tracing;
 }
 
-export async function startPod({ env = {}, unstarted = false, startEngine }: FixtureOptions = {}): Promise<PodFixture> {
+export async function startPod({
+  env = {},
+  unstarted = false,
+  startEngine,
+  tracing,
+}: FixtureOptions = {}): Promise<PodFixture> {
   const log: Record<string, unknown>[] = [];
   const logger = createLogger(
     { level: 'debug', format: 'json' },
     { write: (line: string) => log.push(JSON.parse(line)) },
   );
-  const configuration = readConfiguration({ PORT: '0', HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: '2000', ...env });
+  const configuration = readConfiguration({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    VARIANT: 'baseline',
+    SHUTDOWN_TIMEOUT_MS: '2000',
+    ...env,
+  });
   const { context, slots } = configuration;
   const engine = new FakeEngine({ slots, ...(context === undefined ? {} : { context }) });
-  const pod = new Pod({ configuration, logger, startEngine: startEngine ?? (async () => engine) });
+  const pod = new Pod({ configuration, logger, startEngine: startEngine ?? (async () => engine), tracing });
   const port = await pod.listen();
   const url = `http://127.0.0.1:${port}`;
   if (!unstarted) await pod.start();

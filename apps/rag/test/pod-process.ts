@@ -77,7 +77,7 @@ export async function runToEnd(env: Record<string, string>): Promise<{ code: num
 function spawnPod(env: Record<string, string>, nodeArguments: readonly string[]): ChildProcess {
   const { PATH } = process.env;
   return spawn(process.execPath, [...nodeArguments, MAIN], {
-    env: { PATH, PORT: '0', HOST: '127.0.0.1', ...env },
+    env: { PATH, PORT: '0', HOST: '127.0.0.1', VARIANT: 'baseline', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -95,6 +95,8 @@ export interface GenerateOptions extends CallOptions {
 }
 
 export interface GenerationStart {
+  /** How long it waited for its slot. */
+  readonly queueMs: number;
   readonly promptTokens: number;
   /** How many of the given passages went into the prompt: always the first ones. */
   readonly passagesUsed: number;
@@ -142,7 +144,7 @@ export interface Embeddings {
   readonly timing: { readonly queueMs: number; readonly runMs: number };
 }
 
-export interface Generation extends GenerationStart {
+export interface Generation extends Omit<GenerationStart, 'queueMs'> {
   readonly text: string;
   /** Ids of the answer's tokens, the end-of-sequence token not among them. */
   readonly tokens: readonly number[];

@@ -29,7 +29,7 @@ export type Work =
       readonly kind: 'generate';
       readonly prompt: Prompt;
       readonly settings: GenerationSettings;
-      /** Whether pieces of the text are wanted as they are known. */
+      /** Whether its start and pieces of its text are wanted as they are known. */
       readonly streamed: boolean;
     }
   | { readonly kind: 'countTokens'; readonly texts: readonly string[] };
@@ -77,20 +77,23 @@ export type FromThread =
 export interface PlainError {
   readonly name: string;
   readonly message: string;
-  readonly context?: Pick<ContextLengthError, 'what' | 'tokens' | 'limit'>;
+  readonly context?: Pick<ContextLengthError, 'what' | 'tokens' | 'limit' | 'index'>;
 }
 
 export function toPlainError(error: unknown): PlainError {
   if (error instanceof ContextLengthError) {
-    const { name, message, what, tokens, limit } = error;
-    return { name, message, context: { what, tokens, limit } };
+    const { name, message, what, tokens, limit, index } = error;
+    return { name, message, context: { what, tokens, limit, index } };
   }
   if (error instanceof Error) return { name: error.name, message: error.message };
   return { name: 'Error', message: String(error) };
 }
 
 export function fromPlainError(plain: PlainError): Error {
-  if (plain.context) return new ContextLengthError(plain.context.what, plain.context.tokens, plain.context.limit);
+  if (plain.context) {
+    const { what, tokens, limit, index } = plain.context;
+    return new ContextLengthError(what, tokens, limit, index);
+  }
   const known = [CancelledError, DeadlineError, EngineClosedError, ModelFolderError, RuntimeError].find(
     (type) => type.name === plain.name,
   );

@@ -15,6 +15,7 @@ import { embedTask, eventOf, generateTask, type MessageOf } from './engine-work.
 import { loadModels, type Models } from './models.ts';
 import { openRuntime } from './open-runtime.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
+import type { Outcome } from './scheduling/tasks.ts';
 import { TokenCounts } from './token-counts.ts';
 
 /** Runs that are reported at the latest when there are this many: usually they travel with what came of them. */
@@ -48,7 +49,7 @@ class EngineThread {
         slots: data.slots,
         batching: data.batching,
         now: clock,
-        onOutcome: (outcome) => this.#events.push(eventOf(outcome)),
+        onOutcome: (outcome) => this.#told(outcome),
       },
     );
   }
@@ -86,6 +87,13 @@ class EngineThread {
     } catch (error) {
       this.#events.push({ kind: 'refused', id, error: toPlainError(error) });
     }
+  }
+
+  #told(outcome: Outcome): void {
+    if (outcome.kind === 'started' && !outcome.task.streamed) return;
+    this.#events.push(eventOf(outcome));
+    // Who streams sends its head while the prompt is computed, which is not waited for.
+    if (outcome.kind === 'started') this.#report();
   }
 
   #report(): void {

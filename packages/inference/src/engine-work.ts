@@ -1,6 +1,7 @@
 /** What a message asks for, as a task in tokens; and what came of a task, as a message. */
 import type { Encoder } from './encoder.ts';
 import { type EngineEvent, toPlainError, type Work, type WorkMessage } from './engine-protocol.ts';
+import { ContextLengthError } from './errors.ts';
 import { GenerationState } from './generation-state.ts';
 import type { Generator } from './models.ts';
 import { type FittedPrompt, fitIds, fitPrompt } from './prompt.ts';
@@ -10,8 +11,17 @@ export type MessageOf<Kind extends Work['kind']> = WorkMessage & { readonly work
 
 /** @throws ContextLengthError */
 export function embedTask(encoder: Encoder, { id, order, sentAt, deadlineAt, work }: MessageOf<'embed'>): EmbedTask {
-  const texts = work.texts.map((text, index) => ({ index, ids: encoder.tokenize(text, work.as) }));
+  const texts = work.texts.map((text, index) => ({ index, ids: tokenize(encoder, text, work.as, index) }));
   return { id, order, arrivedAt: sentAt, deadlineAt: deadlineAt ?? Number.POSITIVE_INFINITY, texts };
+}
+
+function tokenize(encoder: Encoder, text: string, as: 'query' | 'passage', index: number): readonly number[] {
+  try {
+    return encoder.tokenize(text, as);
+  } catch (error) {
+    if (!(error instanceof ContextLengthError)) throw error;
+    throw new ContextLengthError(error.what, error.tokens, error.limit, index);
+  }
 }
 
 /** @throws ContextLengthError */
@@ -55,8 +65,9 @@ export function eventOf(outcome: Outcome): EngineEvent {
   const { id } = outcome.task;
   switch (outcome.kind) {
     case 'started': {
-      const { state, passagesUsed } = outcome.task;
-      return { kind: 'started', id, start: { promptTokens: state.promptIds.length, passagesUsed } };
+      const { state, passagesUsed, arrivedAt } = outcome.task;
+      const queueMs = outcome.startedAt - arrivedAt;
+      return { kind: 'started', id, start: { queueMs, promptTokens: state.promptIds.length, passagesUsed } };
     }
     case 'text':
       return { kind: 'text', id, text: outcome.text };

@@ -121,7 +121,10 @@ class EngineClient implements Engine {
   }
 
   generate(prompt: Prompt, settings: GenerationSettings, options?: GenerateOptions): Promise<Generation> {
-    return this.#ask({ kind: 'generate', prompt, settings, streamed: options?.onText !== undefined }, options);
+    return this.#ask(
+      { kind: 'generate', prompt, settings, streamed: (options?.onStart ?? options?.onText) !== undefined },
+      options,
+    );
   }
 
   countTokens(texts: readonly string[]): Promise<number[]> {

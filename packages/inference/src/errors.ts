@@ -21,8 +21,10 @@ export class ContextLengthError extends Error {
   readonly tokens: number;
   /** Tokens that fit. */
   readonly limit: number;
+  /** Which of several texts. */
+  readonly index: number | undefined;
 
-  constructor(what: TooLong, tokens: number, limit: number) {
+  constructor(what: TooLong, tokens: number, limit: number, index?: number) {
     super(
       what !== 'prompt'
         ? `the ${what} has ${tokens} tokens; the embedder takes at most ${limit}`
@@ -31,6 +33,7 @@ export class ContextLengthError extends Error {
     this.what = what;
     this.tokens = tokens;
     this.limit = limit;
+    this.index = index;
   }
 }
 

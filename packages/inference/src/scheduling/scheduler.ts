@@ -151,7 +151,7 @@ export class Scheduler {
     const first = this.#table.decoding.length;
     const sequences = group.map(({ task, shared }, index): Sequence => {
       this.#line.remove(task.id);
-      this.#options.onOutcome({ kind: 'started', task });
+      this.#options.onOutcome({ kind: 'started', task, startedAt });
       return { task, startedAt, cachedTokens: shared.tokens, slot: first + index, computed: 0, firstTokenAt: 0 };
     });
     if (sequences.length > 1) return this.#prefillTogether(sequences);

@@ -31,7 +31,7 @@ export type Outcome =
       readonly vectors: Float32Array[];
       readonly times: EmbedTimes;
     }
-  | { readonly kind: 'started'; readonly task: GenerateTask }
+  | { readonly kind: 'started'; readonly task: GenerateTask; readonly startedAt: number }
   | { readonly kind: 'text'; readonly task: GenerateTask; readonly text: string }
   | {
       readonly kind: 'generated';
