@@ -13,7 +13,7 @@ export default defineConfig({
   test: {
     include: system
       ? ['{packages,apps}/*/{src,test}/**/*.system.ts']
-      : ['{packages,apps}/*/{src,test}/**/*.spec.ts', 'scripts/**/*.spec.ts'],
+      : ['{packages,apps}/*/{src,test}/**/*.spec.ts', 'scripts/**/*.spec.ts', 'bench/**/*.spec.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

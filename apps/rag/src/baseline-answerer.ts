@@ -29,7 +29,7 @@ export class BaselineAnswerer implements Answerer {
     this.passageTokens = parts.passageTokens;
     this.#turns = new Turns({
       // The plain design: bounded, because memory is, but with no idea of how long anything takes.
-      limits: { ...parts.limits, window: 1, refusesEarly: false },
+      limits: { ...parts.limits, window: 1, objectiveMs: Number.POSITIVE_INFINITY, refusesEarly: false },
       onChange: (waiting, running) => parts.metrics.queueChanged(waiting, running),
     });
   }

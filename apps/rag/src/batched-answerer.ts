@@ -21,6 +21,8 @@ export interface BatchedParts {
   readonly metrics: Pick<PodMetrics, 'queueChanged'>;
   /** Of each of the two lines. */
   readonly limits: QueueLimits;
+  /** Answers that are not expected within it are refused, in milliseconds; infinity where only deadlines count. */
+  readonly objectiveMs: number;
   /** Tokens of a passage at most. */
   readonly passageTokens: number;
 }
@@ -36,7 +38,7 @@ export class BatchedAnswerer implements Answerer {
   /** Of both lines together: the engine serves all that it is given in this order. */
   #arrivals = 0;
 
-  constructor({ engine, embedding, passages, metrics, limits, passageTokens }: BatchedParts) {
+  constructor({ engine, embedding, passages, metrics, limits, objectiveMs, passageTokens }: BatchedParts) {
     const { slots, context } = engine;
     this.slots = slots;
     this.context = context;
@@ -50,11 +52,11 @@ export class BatchedAnswerer implements Answerer {
       passages,
     };
     this.#questions = new Turns({
-      limits: { ...limits, window: slots + lookAhead(slots), refusesEarly: true },
+      limits: { ...limits, objectiveMs, window: slots + lookAhead(slots), refusesEarly: true },
       // Those that are made ready wait for a slot, whatever has been done for them already.
       onChange: (waiting, taken) => metrics.queueChanged(waiting + Math.max(0, taken - slots), Math.min(taken, slots)),
     });
-    this.#texts = new Turns({ limits: { ...limits, window: EMBED_WINDOW, refusesEarly: true } });
+    this.#texts = new Turns({ limits: { ...limits, objectiveMs, window: EMBED_WINDOW, refusesEarly: true } });
   }
 
   /** Requests of both lines, for tests. */

@@ -143,6 +143,12 @@ export const VARIABLES = {
     ...integer(0, 1_000_000_000),
     fallback: '262144',
   },
+  refuseBeyond: {
+    name: 'REFUSE_BEYOND',
+    about: `When a request that would have to wait is refused with 429 at once: if no answer is expected within \`OBJECTIVE\`, or only if none is expected by the request's deadline.${BATCHED_ONLY}`,
+    ...oneOf(['objective', 'deadline']),
+    fallback: 'objective',
+  },
   threads: {
     name: 'THREADS',
     about: 'Threads of ONNX Runtime.',

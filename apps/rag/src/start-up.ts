@@ -86,9 +86,11 @@ function embeddingOf(engine: Engine, { configuration, metrics }: StartUpParts): 
 
 function answererOf(engine: Engine, parts: StartUpParts & Pick<BatchedParts, 'embedding' | 'passages'>): Answerer {
   const { configuration, metrics, embedding, passages } = parts;
-  const { variant, passageTokens, maxQueuedRequests: requests, maxQueuedTokens: tokens } = configuration;
+  const { variant, passageTokens, maxQueuedRequests: requests, maxQueuedTokens: tokens, refuseBeyond } = configuration;
   const common = { engine, passages, metrics, passageTokens, limits: { requests, tokens } };
-  return variant === 'baseline' ? new BaselineAnswerer(common) : new BatchedAnswerer({ ...common, embedding });
+  if (variant === 'baseline') return new BaselineAnswerer(common);
+  const objectiveMs = refuseBeyond === 'objective' ? configuration.objectiveSeconds * 1000 : Number.POSITIVE_INFINITY;
+  return new BatchedAnswerer({ ...common, embedding, objectiveMs });
 }
 
 function everyFewSeconds(report: (embedded: number, total: number) => void): typeof report {

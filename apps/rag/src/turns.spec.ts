@@ -10,7 +10,7 @@ function create({ window = 1, requests = 10 } = {}) {
   const changes: string[] = [];
   const time = { now: 0 };
   const turns = new Turns({
-    limits: { window, requests, tokens: 100, refusesEarly: true },
+    limits: { window, requests, tokens: 100, objectiveMs: Number.POSITIVE_INFINITY, refusesEarly: true },
     onChange: (waiting, running) => changes.push(`${waiting} waiting, ${running} running`),
     now: () => time.now,
   });

@@ -33,6 +33,7 @@ async function create() {
     passages,
     metrics: { queueChanged: (waiting, running) => Object.assign(gauges, { waiting, running }) },
     limits: { requests: REQUESTS, tokens: Number.POSITIVE_INFINITY },
+    objectiveMs: Number.POSITIVE_INFINITY,
     passageTokens: 96,
   });
   engine.beforeAnswer = () => delay(Math.random() * 4);

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { type AdmissionLimits, AdmissionQueue, type Ticket } from './admission-queue.ts';
 
 const NO_DEADLINE = Number.POSITIVE_INFINITY;
-const LIMITS: AdmissionLimits = { requests: 4, tokens: 100, window: 1, refusesEarly: true };
+const LIMITS: AdmissionLimits = {
+  requests: 4,
+  tokens: 100,
+  window: 1,
+  objectiveMs: Number.POSITIVE_INFINITY,
+  refusesEarly: true,
+};
 
 /** A queue whose owner does what it must after each change, with the order in which holders had their turn. */
 class Desk {
@@ -140,6 +146,19 @@ describe('a refusal', () => {
     for (let i = 0; i < 3; i++) expect(plain.enter(2_000, { deadlineAt: 2_001 })).toBe('admitted');
   });
 
+  it('comes as early for what cannot be done within the objective, whatever its deadline', () => {
+    const desk = served({ window: 1, requests: 10, objectiveMs: 300 }, 100);
+    expect([1, 2, 3, 4].map(() => desk.enter(2_000))).toEqual([
+      'admitted',
+      'admitted',
+      'admitted',
+      'deadline, again in 1 s',
+    ]);
+    // Where one service takes longer than that, one more may wait as long.
+    const slow = served({ window: 1, requests: 10, objectiveMs: 50 }, 100);
+    expect([1, 2, 3].map(() => slow.enter(2_000))).toEqual(['admitted', 'admitted', 'deadline, again in 1 s']);
+  });
+
   it('is not given by estimates that are old', () => {
     const desk = served({ window: 1, requests: 10 }, 100);
     desk.enter(3_001);
@@ -194,6 +213,7 @@ describe('whatever happens', () => {
       requests: fc.nat({ max: 6 }),
       tokens: fc.nat({ max: 200 }),
       window: fc.integer({ min: 1, max: 4 }),
+      objectiveMs: fc.constantFrom(Number.POSITIVE_INFINITY, 500, 5_000),
       refusesEarly: fc.boolean(),
     }),
     steps: fc.array(step, { maxLength: 120 }),

@@ -2,7 +2,8 @@
  * Who is let in, who is refused at once, and whose turn is next: a bounded queue, first come, first served. Pure: time is an argument.
  *
  * A deadline or a withdrawal only ever removes an entry. What cannot be done in time is refused when it comes, so that a server with
- * too much to do spends its time on what can be: a plain queue fills until everybody gets a turn just when it is too late.
+ * too much to do spends its time on what can be: a plain queue fills until everybody gets a turn just when it is too late. In time is
+ * by the deadline, or by the objective where that is sooner: a queue of late answers helps nobody, and lasts long after its cause.
  *
  * Estimates may be wrong, above all after a slow phase. So one refuses a request only while others wait, gives a turn away only to
  * others who wait, and is forgotten when it is old. Whoever finds the line empty is let in, the last in line is served, and either
@@ -17,6 +18,11 @@ export interface AdmissionLimits {
   readonly tokens: number;
   /** Requests that may be served at once. */
   readonly window: number;
+  /**
+   * How long an answer is worth waiting for where its deadline is later, in milliseconds: a request that is not expected to be done by then
+   * is refused when it comes. Where service alone takes longer, a request may wait as long again. Infinity: the deadline alone counts.
+   */
+  readonly objectiveMs: number;
   /** Whether estimates refuse what cannot be done in time; else only the limits do, and deadlines that have passed. */
   readonly refusesEarly: boolean;
 }
@@ -170,7 +176,14 @@ export class AdmissionQueue<Holder> {
     const intervalMs = this.#estimate.freshIntervalMs(now);
     const serviceMs = this.#estimate.freshServiceMs(ENTRY_QUANTILE, now);
     if (intervalMs === undefined || serviceMs === undefined) return undefined;
-    return now + (this.#waiting + 1) * intervalMs + serviceMs > deadlineAt ? 'deadline' : undefined;
+    const doneAt = now + (this.#waiting + 1) * intervalMs + serviceMs;
+    return doneAt > Math.min(deadlineAt, now + this.#worthMs(serviceMs)) ? 'deadline' : undefined;
+  }
+
+  /** Where service takes longer than the objective no answer can meet it, and refusing all that waits would help nobody. */
+  #worthMs(serviceMs: number): number {
+    const { objectiveMs } = this.#limits;
+    return serviceMs <= objectiveMs ? objectiveMs : 2 * serviceMs;
   }
 
   #isLate({ deadlineAt }: Entry<Holder>, now: number): boolean {
