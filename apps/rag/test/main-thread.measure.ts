@@ -25,7 +25,7 @@ const pod = await startProcess({
     if (line.port !== undefined) child.kill('SIGUSR2');
     if (line.passages !== undefined) console.log(`${line.passages} passages in ${line.durationMs} ms`);
   },
-  env: { LOG_LEVEL: 'info', ...(documents === undefined ? {} : { DOCUMENTS: documents }) },
+  env: { VARIANT: 'batched', ...(documents === undefined ? {} : { DOCUMENTS: documents }) },
 });
 const reports = createInterface({ input: pod.child.stderr as NodeJS.ReadableStream })[Symbol.asyncIterator]();
 

@@ -1,11 +1,11 @@
 /**
- * Ten thousand requests to a batched pod with the embedded models, half of them streams: a third close the connection at a random
+ * Ten thousand requests, or as many as are asked for, to a batched pod with the embedded models, half of them streams: a third close the connection at a random
  * time, a fifth have a deadline that most cannot keep. Counts what became of each kind, and resident memory as they add up.
- * `node --conditions=source apps/rag/test/storm.measure.ts` after a build; it fails where one is not answered that should be.
+ * `node --conditions=source apps/rag/test/storm.measure.ts [REQUESTS]` after a build; it fails where one is not answered that should be.
  */
 import { type PodProcess, startProcess } from './pod-process.ts';
 
-const REQUESTS = 10_000;
+const REQUESTS = Number(process.argv[2] ?? 10_000);
 const AT_ONCE = 64;
 const ROUNDS = 4;
 
