@@ -34,7 +34,7 @@ const { values: flags } = parseArgs({
     out: { type: 'string', default: import.meta.dirname },
   },
 });
-const BYTES_PER_WEIGHT: Record<ServedPrecision, number> = { fp32: 4, w8a8: 1 };
+const BYTES_PER_WEIGHT: Record<ServedPrecision, number> = { fp32: 4, w8a8: 1, w8: 1 };
 const threads = Number(flags.threads);
 const maxWaitingTime = Number(flags['max-waiting-time']);
 const chosen = flags.quick ? QUICK : FULL;

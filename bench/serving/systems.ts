@@ -17,7 +17,7 @@ import type { ServerCommand } from './server-process.ts';
 /** Tokens of a slot of ours: the longest prompt and the longest answer, and some. */
 const CONTEXT = 256;
 
-export const PRECISIONS = ['fp32', 'w8a8'] as const;
+export const PRECISIONS = ['fp32', 'w8a8', 'w8'] as const;
 export type ServedPrecision = (typeof PRECISIONS)[number];
 
 /** What is known of a system before it runs. */
@@ -42,6 +42,16 @@ export function knownSystems(maxBatchSize: number): System[] {
     { ...one, name: 'python-queued', kind: 'python-queued', slots: maxBatchSize, color: '#555555' },
     { ...ours, name: 'ragscale-baseline-fp32', precision: 'fp32', slots: 1, curve: 'coarse', color: '#ffbb78' },
     { ...ours, name: 'ragscale-baseline-w8a8', precision: 'w8a8', slots: 1, curve: 'coarse', color: '#98df8a' },
+    {
+      ...ours,
+      name: 'ragscale-baseline-w8',
+      precision: 'w8',
+      slots: 1,
+      curve: 'coarse',
+      color: '#c5b0d5',
+      isOptional: true,
+    },
+    { ...ours, name: 'ragscale-batched-w8-32', precision: 'w8', slots: 32, color: '#9467bd', isOptional: true },
     { ...ours, name: 'ragscale-batched-fp32-16', precision: 'fp32', slots: 16, color: '#ff7f0e' },
     { ...ours, name: 'ragscale-batched-fp32-32', precision: 'fp32', slots: 32, color: '#d62728', isOptional: true },
     { ...ours, name: 'ragscale-batched-w8a8-16', precision: 'w8a8', slots: 16, color: '#2ca02c' },

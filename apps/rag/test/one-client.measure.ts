@@ -30,7 +30,9 @@ const at = (variant: string, share: number) => {
 };
 for (const [variant, pod] of pods) {
   const [p50, p99] = [at(variant, 0.5).toFixed(1), at(variant, 0.99).toFixed(1)];
-  console.log(`${variant}, ${(ROUNDS + 1) * PER_ROUND} answers: p50 ${p50} ms, p99 ${p99} ms, ${await residentMiB(pod)} MiB`);
+  console.log(
+    `${variant}, ${(ROUNDS + 1) * PER_ROUND} answers: p50 ${p50} ms, p99 ${p99} ms, ${await residentMiB(pod)} MiB`,
+  );
 }
 console.log(`batched / baseline at p50: ${(at('batched', 0.5) / at('baseline', 0.5)).toFixed(3)}`);
 for (const pod of pods.values()) await pod.stop();

@@ -16,7 +16,11 @@ const pod = await startProcess({ env: { VARIANT: 'batched', SLOTS: '1', MAX_QUEU
 let full = true;
 const busy = Array.from({ length: CLIENTS }, async () => {
   while (full) {
-    const response = await pod.post({ query: 'Which animals can hover in the air?', max_tokens: 400, ignore_eos: true });
+    const response = await pod.post({
+      query: 'Which animals can hover in the air?',
+      max_tokens: 400,
+      ignore_eos: true,
+    });
     await response.arrayBuffer();
     // Those that are refused come back late, so that they add little to what is measured.
     if (response.status === 429) await sleep(100);

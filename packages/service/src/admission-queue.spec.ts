@@ -137,24 +137,24 @@ describe('a refusal', () => {
 
   it('comes early for what cannot be done by its deadline, and only while others wait', () => {
     const desk = served({ window: 1, requests: 10 }, 100);
-    // Each takes 100 ms: two more turns and its own service are 300 ms.
+    // Each takes 100 ms: two more turns and its own service are 300 ms, three quarters of 400.
     expect(desk.enter(2_000)).toBe('admitted');
     expect(desk.enter(2_000, { deadlineAt: 2_001 })).toBe('admitted');
-    expect(desk.enter(2_000, { deadlineAt: 2_299 })).toBe('deadline, again in 1 s');
-    expect(desk.enter(2_000, { deadlineAt: 2_300 })).toBe('admitted');
+    expect(desk.enter(2_000, { deadlineAt: 2_399 })).toBe('deadline, again in 1 s');
+    expect(desk.enter(2_000, { deadlineAt: 2_400 })).toBe('admitted');
     const plain = served({ window: 1, requests: 10, refusesEarly: false }, 100);
     for (let i = 0; i < 3; i++) expect(plain.enter(2_000, { deadlineAt: 2_001 })).toBe('admitted');
   });
 
   it('comes as early for what cannot be done within the objective, whatever its deadline', () => {
-    const desk = served({ window: 1, requests: 10, objectiveMs: 300 }, 100);
+    const desk = served({ window: 1, requests: 10, objectiveMs: 400 }, 100);
     expect([1, 2, 3, 4].map(() => desk.enter(2_000))).toEqual([
       'admitted',
       'admitted',
       'admitted',
       'deadline, again in 1 s',
     ]);
-    // Where one service takes longer than that, one more may wait as long.
+    // Where one service takes longer than that, one more may wait.
     const slow = served({ window: 1, requests: 10, objectiveMs: 50 }, 100);
     expect([1, 2, 3].map(() => slow.enter(2_000))).toEqual(['admitted', 'admitted', 'deadline, again in 1 s']);
   });

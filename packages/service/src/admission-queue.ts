@@ -20,7 +20,7 @@ export interface AdmissionLimits {
   readonly window: number;
   /**
    * How long an answer is worth waiting for where its deadline is later, in milliseconds: a request that is not expected to be done by then
-   * is refused when it comes. Where service alone takes longer, a request may wait as long again. Infinity: the deadline alone counts.
+   * is refused when it comes. Where service alone takes longer, a short line is kept. Infinity: the deadline alone counts.
    */
   readonly objectiveMs: number;
   /** Whether estimates refuse what cannot be done in time; else only the limits do, and deadlines that have passed. */
@@ -63,6 +63,12 @@ const MAX_RETRY_AFTER_SECONDS = 60;
  * with the median half of all turns would come too late (the simulation in overload.spec.ts).
  */
 const ENTRY_QUANTILE = 0.95;
+
+/**
+ * Of the time that an answer is worth waiting for. Under overload everybody who is let in is expected just within what is allowed: without
+ * a reserve, half of them would be too late on a machine whose pace varies. A shorter line costs nothing as long as there is one.
+ */
+const EXPECTED_SHARE = 0.75;
 
 /** Who has waited to the turn is given up only if not even a fast service would do. */
 const TURN_QUANTILE = 0.3;
@@ -173,11 +179,14 @@ export class AdmissionQueue<Holder> {
     if (this.#waiting >= requests) return 'requests';
     if (this.#waitingTokens + tokens > maxTokens) return 'tokens';
     if (!refusesEarly || this.#waiting === 0) return undefined;
-    const intervalMs = this.#estimate.freshIntervalMs(now);
-    const serviceMs = this.#estimate.freshServiceMs(ENTRY_QUANTILE, now);
-    if (intervalMs === undefined || serviceMs === undefined) return undefined;
-    const doneAt = now + (this.#waiting + 1) * intervalMs + serviceMs;
-    return doneAt > Math.min(deadlineAt, now + this.#worthMs(serviceMs)) ? 'deadline' : undefined;
+    const { intervalMs } = this.#estimate;
+    const lately = this.#estimate.freshServiceMs(ENTRY_QUANTILE, now);
+    if (intervalMs === undefined || lately === undefined) return undefined;
+    // Little's law: in a full window service takes at least so long, however fast it was in one that was not full.
+    const serviceMs = Math.max(lately, window * intervalMs);
+    const expectedMs = (this.#waiting + 1) * intervalMs + serviceMs;
+    const worthMs = Math.min(deadlineAt - now, this.#worthMs(serviceMs));
+    return expectedMs > EXPECTED_SHARE * worthMs ? 'deadline' : undefined;
   }
 
   /** Where service takes longer than the objective no answer can meet it, and refusing all that waits would help nobody. */

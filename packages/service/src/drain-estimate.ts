@@ -20,7 +20,6 @@ export class DrainEstimate {
   /** Departures and the time they took, both fading with each departure. */
   #departures = 0;
   #drainingMs = 0;
-  #measuredAt = Number.NEGATIVE_INFINITY;
   #lastDepartureAt = Number.NEGATIVE_INFINITY;
   #lastServedAt = Number.NEGATIVE_INFINITY;
   readonly #latest: Service[] = [];
@@ -39,7 +38,6 @@ export class DrainEstimate {
     if (fullSince !== undefined && fullSince <= this.#lastDepartureAt) {
       this.#departures = this.#departures * this.#fading + 1;
       this.#drainingMs = this.#drainingMs * this.#fading + now - this.#lastDepartureAt;
-      this.#measuredAt = now;
     }
     this.#lastDepartureAt = now;
   }
@@ -52,14 +50,9 @@ export class DrainEstimate {
     if (done) this.#lastServedAt = now;
   }
 
-  /** Milliseconds between two departures, however old; undefined when none were seen from a full server. */
+  /** Milliseconds between two departures, however old; undefined when none were seen from a full server. The next that is full corrects it. */
   get intervalMs(): number | undefined {
     return this.#departures === 0 ? undefined : this.#drainingMs / this.#departures;
-  }
-
-  /** `intervalMs`, unless it was measured too long ago. */
-  freshIntervalMs(now: number): number | undefined {
-    return this.#isFresh(this.#measuredAt, now) ? this.intervalMs : undefined;
   }
 
   /**

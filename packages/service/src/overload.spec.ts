@@ -169,7 +169,7 @@ describe('an estimate', () => {
   it('refuses nothing that can be done, up to seven tenths of the load', () => {
     for (const seed of seeds) {
       const all = goodput({ ...load, overload: 0.7, refusesEarly: false, seed });
-      expect(goodput({ ...load, overload: 0.7, seed })).toBeGreaterThan(0.99 * all);
+      expect(goodput({ ...load, overload: 0.7, seed })).toBeGreaterThan(0.98 * all);
     }
   });
 

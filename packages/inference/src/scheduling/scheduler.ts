@@ -36,7 +36,7 @@ const EMBED_TOKENS = 1024;
 
 /**
  * A prompt that shares at least this many tokens with the cache is computed behind them, which has to be done alone; one that shares
- * fewer is computed from nothing, together with others. A run by itself costs what about 30 tokens cost (docs/decisions/0004).
+ * fewer is computed from nothing, together with others. A run by itself costs what up to 24 tokens cost (docs/decisions/0004).
  */
 export const MIN_SHARED_TOKENS = 32;
 
