@@ -1,40 +1,20 @@
 /** OpenAI's own client against /v1: classes of errors, aborts, embeddings, models, bodies. */
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import OpenAI from 'openai';
-import type { ChatCompletionCreateParamsNonStreaming, ChatCompletionMessageParam } from 'openai/resources';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
+import { ANSWER, endOpenAiPod, MESSAGES, type OpenAiFixture, startOpenAiPod } from './openai-fixture.ts';
 import { type PodFixture, startPod, until } from './pod-fixture.ts';
 
-const QUESTION = 'Which animals can hover in the air?';
-const ANSWER = 'Hummingbirds can hover in mid-air by rapidly flapping their wings.';
-const MESSAGES: ChatCompletionMessageParam[] = [{ role: 'user', content: QUESTION }];
 let pod: PodFixture;
 let client: OpenAI;
+let chat: OpenAiFixture['chat'];
+let post: OpenAiFixture['post'];
 
 beforeEach(async () => {
-  pod = await startPod();
-  client = new OpenAI({ baseURL: `${pod.url}/v1`, apiKey: 'a-secret-key', maxRetries: 0 });
+  ({ pod, client, chat, post } = await startOpenAiPod());
 });
-afterEach(async () => {
-  pod.engine.beforePiece = async () => {};
-  await pod[Symbol.asyncDispose]();
-});
-
-/** Also for bodies that the client's types would not let pass. */
-const chat = (body: object) =>
-  client.chat.completions.create({
-    model: 'ragscale',
-    messages: MESSAGES,
-    ...body,
-  } as ChatCompletionCreateParamsNonStreaming);
-
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(pod.url + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
+afterEach(() => endOpenAiPod(pod));
 
 describe('errors become the classes of the client', () => {
   const thrownBy = (asked: PromiseLike<unknown>): Promise<unknown> => Promise.resolve(asked).catch((error) => error);
