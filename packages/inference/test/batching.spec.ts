@@ -1,4 +1,7 @@
-/** Continuous batching with real models: company, place and time change not one token of an answer. */
+/**
+ * Continuous batching with real models: company, place and time change not one token of an answer. RAGSCALE_TEST_GENERATOR names the
+ * folder of another generator than the embedded one, such as the same checkpoint in another precision.
+ */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +11,10 @@ import { CancelledError, DeadlineError } from '../src/errors.ts';
 import { seededRandom } from '../src/sampling.ts';
 
 const embedded = path.resolve(import.meta.dirname, '../../../models/embedded');
-const folders = { embedder: path.join(embedded, 'embedder'), generator: path.join(embedded, 'generator') };
+const folders = {
+  embedder: path.join(embedded, 'embedder'),
+  generator: process.env.RAGSCALE_TEST_GENERATOR ?? path.join(embedded, 'generator'),
+};
 const PROMPTS = 500;
 const WORDS = 'the a bird cat flies over small wings question answer of and water 42 é 日本 hummingbird , . \n'.split(
   ' ',
