@@ -46,8 +46,9 @@ export class Pod {
 
   constructor(options: PodOptions) {
     this.#options = options;
-    const { variant, objectiveSeconds } = options.configuration;
-    this.#metrics = new PodMetrics({ variant, objectiveSeconds });
+    const { variant, objectiveSeconds, prefixSharing } = options.configuration;
+    const sharesPrefixes = variant === 'batched' && prefixSharing === 'on';
+    this.#metrics = new PodMetrics({ variant, objectiveSeconds, sharesPrefixes });
   }
 
   /**

@@ -4,8 +4,8 @@ import { PodMetrics } from './pod-metrics.ts';
 
 const stages = { queue: 10, embed: 20, retrieve: 30, prefill: 40, decode: 90 };
 
-function create(): PodMetrics {
-  return new PodMetrics({ variant: 'baseline', objectiveSeconds: 2 });
+function create(sharesPrefixes = true): PodMetrics {
+  return new PodMetrics({ variant: 'baseline', objectiveSeconds: 2, sharesPrefixes });
 }
 
 describe('metrics of a pod', () => {
@@ -37,6 +37,14 @@ describe('metrics of a pod', () => {
     expect(text).toContain('ragscale_time_per_output_token_seconds_sum{variant="baseline"} 0.01\n');
     expect(text).toContain('ragscale_tokens_total{variant="baseline",kind="prompt"} 7\n');
     expect(text).toContain('ragscale_stage_duration_seconds_count{variant="baseline",stage="decode"} 1\n');
+  });
+
+  it('counts no lookup where prefixes are not looked for', async () => {
+    const metrics = create(false);
+    metrics.answered({ stages, promptTokens: 7, cachedTokens: 0, generatedTokens: 1 });
+    expect(await metrics.render()).toContain(
+      'cache_lookups_total{variant="baseline",cache="prefix",result="miss"} 0\n',
+    );
   });
 
   it('has no time per token of an answer of one token', async () => {

@@ -18,12 +18,15 @@ export interface AnswerMeasures {
 export interface PodMetricsOptions {
   readonly variant: string;
   readonly objectiveSeconds: number;
+  /** Whether prompts are looked for in the cache at all: otherwise there is no lookup to count. */
+  readonly sharesPrefixes: boolean;
 }
 
 /** One registry per instance, so that tests and several apps in one process do not share counts. */
 export class PodMetrics {
   readonly #registry = new Registry();
   readonly #variant: string;
+  readonly #sharesPrefixes: boolean;
   readonly #requestDuration: Histogram<'variant' | 'route' | 'status'>;
   readonly #stageDuration: Histogram<'variant' | 'stage'>;
   readonly #timeToFirstToken: Histogram<'variant'>;
@@ -36,9 +39,10 @@ export class PodMetrics {
   readonly #cacheLookups: Counter<'variant' | 'cache' | 'result'>;
   readonly #rejected: Counter<'variant' | 'reason'>;
 
-  constructor({ variant, objectiveSeconds }: PodMetricsOptions) {
+  constructor({ variant, objectiveSeconds, sharesPrefixes }: PodMetricsOptions) {
     const registry = this.#registry;
     this.#variant = variant;
+    this.#sharesPrefixes = sharesPrefixes;
     this.#requestDuration = registerHistogram(METRICS.requestDuration, registry, objectiveSeconds);
     this.#stageDuration = registerHistogram(METRICS.stageDuration, registry, objectiveSeconds);
     this.#timeToFirstToken = registerHistogram(METRICS.timeToFirstToken, registry, objectiveSeconds);
@@ -79,7 +83,7 @@ export class PodMetrics {
     this.#tokens.inc({ variant, kind: 'prompt' }, promptTokens);
     this.#tokens.inc({ variant, kind: 'prompt_cached' }, cachedTokens);
     this.#tokens.inc({ variant, kind: 'generated' }, generatedTokens);
-    this.cacheLookedUp('prefix', cachedTokens > 0);
+    if (this.#sharesPrefixes) this.cacheLookedUp('prefix', cachedTokens > 0);
   }
 
   batchRan(stage: Stage, size: number): void {
