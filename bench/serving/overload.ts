@@ -17,7 +17,7 @@ import { closedLoop, cpuWithin, openLoop, type Window } from './load.ts';
 import { recoveryMs, summarizePhase } from './overload-summary.ts';
 import { poissonArrivals } from './schedule.ts';
 import { ServerProcess } from './server-process.ts';
-import { completedWithin, summarize } from './summary.ts';
+import { summarize } from './summary.ts';
 import { commandsFor, knownSystems } from './systems.ts';
 import { questions } from './workload.ts';
 
@@ -111,9 +111,7 @@ const cpuOf = await used;
 await server?.stop();
 
 const summaries = phases.map((phase) => summarizePhase(records, windowOf(phase), objectiveMs));
-const [before, during] = summaries as [(typeof summaries)[0], (typeof summaries)[0]];
-const refusals = during.statuses[429] ?? 0;
-const answersCpu = completedWithin(records, windowOf('overload')) * saturated.cpuSecondsPerRequest;
+const [before] = summaries as [(typeof summaries)[0]];
 const hanging = records.filter(({ status }) => status === 0).length;
 const back = recoveryMs(records, windowOf('after').from, before.p99, IN_A_ROW);
 const report = {
@@ -123,10 +121,6 @@ const report = {
   phases: Object.fromEntries(
     phases.map((phase, i) => [phase, { ...summaries[i]!, serverCpuSeconds: cpuOf[i]!.server }]),
   ),
-  /** What the server used beyond the answers it gave, at their price at saturation. */
-  cpuMsPerRefusal: ((cpuOf[1]!.server - answersCpu) / refusals) * 1000,
-  /** What an error of 1% in the price of an answer makes of that. */
-  cpuMsPerRefusalUncertainty: ((0.01 * answersCpu) / refusals) * 1000,
   recoveryMs: back,
   hanging,
 };
@@ -166,8 +160,6 @@ const lines = [
     ]),
   ),
   '',
-  `* CPU of the server per refusal: ${report.cpuMsPerRefusal.toFixed(2)} ms: its CPU in the overload, less that of the answers it gave; ` +
-    `an error of 1% in theirs makes ${report.cpuMsPerRefusalUncertainty.toFixed(2)} ms. Work on answers that missed their deadline is in it.`,
   `* Requests without an end ${timeoutMs + GRACE_MS} ms after they were sent: ${hanging}. The longest took ${Math.max(...summaries.map(({ longestMs }) => longestMs)).toFixed(0)} ms.`,
   back === undefined
     ? `* Latency was not back within ${AFTER_SECONDS} s of the end of the overload.`

@@ -1,9 +1,16 @@
 /** When a request has its turn: the admission queue with promises, signals and errors around it. */
 import type { Embeddings } from '@ragscale/inference/engine-api';
 import { DeadlineError } from '@ragscale/inference/errors';
-import { type AdmissionLimits, AdmissionQueue, type Ticket } from '@ragscale/service/admission-queue';
+import { type AdmissionLimits, AdmissionQueue, type Refusal, type Ticket } from '@ragscale/service/admission-queue';
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import type { Call } from './answerer.ts';
+
+/** What a client is told. */
+const REFUSALS: Readonly<Record<Refusal['reason'], string>> = {
+  requests: 'too many requests wait already',
+  tokens: 'the requests that wait already have too many tokens',
+  deadline: 'so many requests wait that no answer is expected in time',
+};
 
 /** What the operator bounds a line with. */
 export type QueueLimits = Pick<AdmissionLimits, 'requests' | 'tokens'>;
@@ -77,8 +84,8 @@ export class Turns {
     const { promise: turn, resolve: begin, reject: refuse } = Promise.withResolvers<number>();
     const entered = this.#queue.enter({ tokens, deadlineAt, holder: { turn, begin, refuse } }, now);
     if (entered.admitted) return entered.ticket;
-    const { retryAfterSeconds } = entered.refusal;
-    throw new ServiceError('queue_full', {}, { retryAfterSeconds });
+    const { reason, retryAfterSeconds } = entered.refusal;
+    throw new ServiceError('queue_full', { detail: REFUSALS[reason] }, { retryAfterSeconds });
   }
 
   #leave(ticket: Ticket<Waiter>, how: 'done' | 'gone'): void {

@@ -64,7 +64,9 @@ describe('questions', () => {
     const answers = await askInOrder(WINDOW + 3);
     const refused = await pod.post({ query: 'one too many' });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
-    expect(await refused.json()).toMatchObject({ error: { code: 'queue_full', type: 'rate_limit_error' } });
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'queue_full', type: 'rate_limit_error', message: 'too many requests wait already' },
+    });
     expect(await metric('rejected_total{variant="batched",reason="queue_full"}')).toBe(1);
     pod.engine.beforeAnswer = async () => {};
     for (const answer of held) answer();

@@ -29,7 +29,7 @@ describe('errors become the classes of the client', () => {
     expect(long).toMatchObject({ code: 'context_length_exceeded', param: 'messages' });
     expect(await thrownBy(chat({ max_tokens: 4096 }))).toMatchObject({ code: 'context_length_exceeded' });
     pod.engine.beforeAnswer = async () => {
-      throw new ServiceError('queue_full', {}, { retryAfterSeconds: 3 });
+      throw new ServiceError('queue_full', { detail: 'full' }, { retryAfterSeconds: 3 });
     };
     const full = await thrownBy(chat({}));
     expect(full).toBeInstanceOf(OpenAI.RateLimitError);

@@ -1,7 +1,8 @@
 /**
- * Ten thousand requests, or as many as are asked for, to a batched pod with the embedded models, half of them streams: a third close the connection at a random
- * time, a fifth have a deadline that most cannot keep. Counts what became of each kind, and resident memory as they add up.
- * `node --conditions=source apps/rag/test/storm.measure.ts [REQUESTS]` after a build; it fails where one is not answered that should be.
+ * Ten thousand requests, or as many as are asked for, to a batched pod with the embedded models, half of them streams: a third close the
+ * connection at a random time, a fifth have a deadline that most cannot keep. Counts what became of each kind, and resident memory as
+ * they add up. `node --conditions=source apps/rag/test/storm.measure.ts [REQUESTS [ARGUMENTS OF THE POD'S NODE]]` after a build; it
+ * fails where one is not answered that should be.
  */
 import { type PodProcess, startProcess } from './pod-process.ts';
 
@@ -12,7 +13,10 @@ const ROUNDS = 4;
 type Kind = 'patient' | 'leaving' | 'hasty';
 
 // Only deadlines refuse here: who has none must be answered, however slow the machine.
-const pod = await startProcess({ env: { VARIANT: 'batched', REFUSE_BEYOND: 'deadline' } });
+const pod = await startProcess({
+  env: { VARIANT: 'batched', REFUSE_BEYOND: 'deadline' },
+  nodeArguments: process.argv.slice(3),
+});
 const outcomes = new Map<string, number>();
 const wrong: string[] = [];
 console.log(`ready: ${await residentMiB(pod)} MiB`);

@@ -147,7 +147,7 @@ describe('an error', () => {
     expect(await statusOf({ k: 0 })).toEqual([400, 'invalid_request']);
     expect(await statusOf({ query: 'word '.repeat(300) })).toEqual([400, 'context_length_exceeded']);
     pod.engine.beforeAnswer = async () => {
-      throw new ServiceError('queue_full', {});
+      throw new ServiceError('queue_full', { detail: 'full' });
     };
     expect(await statusOf({})).toEqual([429, 'queue_full']);
     pod.engine.beforeAnswer = () => new Promise(() => {});

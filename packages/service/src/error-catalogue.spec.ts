@@ -23,9 +23,13 @@ describe('the catalogue of errors', () => {
   });
 
   it('sends Retry-After as whole seconds, at least one, and lets an error know better', () => {
-    expect(new ServiceError('queue_full', {}).headers).toEqual({ 'retry-after': '1' });
-    expect(new ServiceError('queue_full', {}, { retryAfterSeconds: 2.2 }).headers).toEqual({ 'retry-after': '3' });
-    expect(new ServiceError('queue_full', {}, { retryAfterSeconds: 0 }).headers).toEqual({ 'retry-after': '1' });
+    expect(new ServiceError('queue_full', { detail: 'full' }).headers).toEqual({ 'retry-after': '1' });
+    expect(new ServiceError('queue_full', { detail: 'full' }, { retryAfterSeconds: 2.2 }).headers).toEqual({
+      'retry-after': '3',
+    });
+    expect(new ServiceError('queue_full', { detail: 'full' }, { retryAfterSeconds: 0 }).headers).toEqual({
+      'retry-after': '1',
+    });
     expect(new ServiceError('not_found', {}).headers).toEqual({});
   });
 

@@ -83,7 +83,7 @@ export const ERRORS = {
   queue_full: {
     status: 429,
     type: 'rate_limit_error',
-    message: 'the queue is full',
+    message: '{detail}',
     meaning:
       'More requests wait than the server accepts, or so many that this one could not be done by its deadline; try again after `Retry-After`.',
     retryAfterSeconds: 1,
