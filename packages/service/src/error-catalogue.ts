@@ -85,7 +85,7 @@ export const ERRORS = {
     type: 'rate_limit_error',
     message: '{detail}',
     meaning:
-      'More requests wait than the server accepts, or so many that this one could not be done by its deadline; try again after `Retry-After`.',
+      'More requests wait than the server accepts, or so many that no answer is expected by the deadline, or within the objective of the server; try again after `Retry-After`.',
     retryAfterSeconds: 1,
   },
   headers_too_large: {
