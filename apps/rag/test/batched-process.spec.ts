@@ -42,7 +42,7 @@ async function answersOf(pod: PodProcess): Promise<unknown[]> {
 describe('a batched pod with the embedded models', () => {
   let pod: PodProcess;
   beforeAll(async () => {
-    pod = await startProcess({ env: { VARIANT: 'batched', MAX_QUEUED_REQUESTS: '1000' } });
+    pod = await startProcess({ env: { VARIANT: 'batched', MAX_QUEUED_REQUESTS: '1000', REFUSE_BEYOND: 'deadline' } });
   });
   afterAll(() => pod.stop());
 
