@@ -44,6 +44,12 @@ export const ERRORS = {
     message: 'not a well-formed HTTP request: {detail}',
     meaning: 'The bytes on the connection are not HTTP/1.1; the connection is closed.',
   },
+  invalid_api_key: {
+    status: 401,
+    type: 'invalid_request_error',
+    message: 'Authorization: must be Bearer and a key that this server knows',
+    meaning: 'From the proxy, where it asks for API keys: there is none, or none that it knows.',
+  },
   not_found: {
     status: 404,
     type: 'invalid_request_error',
@@ -86,6 +92,13 @@ export const ERRORS = {
     message: '{detail}',
     meaning:
       'More requests wait than the server accepts, or so many that no answer is expected by the deadline, or within the objective of the server; try again after `Retry-After`.',
+    retryAfterSeconds: 1,
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'this API key may send {rate} requests a second; try again after Retry-After',
+    meaning: 'From the proxy: the API key has used up its rate.',
     retryAfterSeconds: 1,
   },
   headers_too_large: {

@@ -28,7 +28,7 @@ export const LOOKUP_RESULTS = ['hit', 'miss'] as const;
 export const CLIENT_CLOSED_STATUS = '499';
 
 /** Values of `state` of `ragscale_proxy_endpoints`. */
-export const ENDPOINT_STATES = ['healthy', 'unhealthy', 'ejected', 'draining'] as const;
+export const ENDPOINT_STATES = ['starting', 'healthy', 'unhealthy', 'ejected', 'draining'] as const;
 
 /** Values of `kind` of `ragscale_autoscaler_replicas`. */
 export const REPLICA_KINDS = ['current', 'ready', 'desired', 'recommended'] as const;
