@@ -1,9 +1,9 @@
 /** The Fastify server of a pod before any route: limits, ids, and errors that come before a handler. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { refuseExpectations, unclearHost } from '@ragscale/service/clear-requests';
 import { answerClientError } from '@ragscale/service/client-error';
-import { ServiceError } from '@ragscale/service/error-catalogue';
 import { limitConnections, MAX_BODY_BYTES, SERVER_OPTIONS } from '@ragscale/service/http-limits';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
@@ -70,32 +70,8 @@ export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections, 
   return { adapter, routes };
 }
 
-/** RFC 9112, 3.2: a request of HTTP/1.1 without Host, or any with several, is answered with 400. */
 function refuseUnclearHosts(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', ({ raw }, _reply, done) => {
-    const hosts = raw.headersDistinct.host?.length ?? 0;
-    const clear = hosts === 1 || (hosts === 0 && raw.httpVersion === '1.0');
-    const detail = hosts === 0 ? 'the header Host is missing' : 'the header Host is there twice';
-    done(clear ? undefined : new ServiceError('malformed_http', { detail }, { param: 'Host' }));
-  });
-}
-
-/** RFC 9110, 10.1.1: only 100-continue is defined; Node would answer anything else with an empty 417. */
-function refuseExpectations(server: Server): void {
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const error = new ServiceError(
-      'invalid_request',
-      { detail: 'Expect: only 100-continue is understood' },
-      { param: 'Expect' },
-    );
-    const body = JSON.stringify(error.toBody());
-    const headers = {
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-      connection: 'close',
-    };
-    response.writeHead(error.status, headers).end(body);
-  });
+  fastify.addHook('onRequest', ({ raw }, _reply, done) => done(unclearHost(raw)));
 }
 
 /** Clients that keep a connection open must come back through the load balancer. */

@@ -16,7 +16,7 @@ export interface AdmissionLimits {
   readonly requests: number;
   /** Tokens of those that wait, in sum. */
   readonly tokens: number;
-  /** Requests that may be served at once. */
+  /** Requests that may be served at once; `resize` changes it. */
   readonly window: number;
   /**
    * How long an answer is worth waiting for where its deadline is later, in milliseconds: a request that is not expected to be done by then
@@ -83,7 +83,8 @@ interface Entry<Holder> extends Ticket<Holder> {
 /** After each `enter` and `leave` the owner calls `takeNext` until it gives nothing. Every operation takes constant time. */
 export class AdmissionQueue<Holder> {
   readonly #limits: AdmissionLimits;
-  readonly #estimate: DrainEstimate;
+  readonly #estimate = new DrainEstimate();
+  #window: number;
   #first: Entry<Holder> | undefined;
   #last: Entry<Holder> | undefined;
   #waiting = 0;
@@ -95,7 +96,12 @@ export class AdmissionQueue<Holder> {
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
-    this.#estimate = new DrainEstimate(limits.window);
+    this.#window = limits.window;
+  }
+
+  /** More or fewer may be served at once from now on; who is served already stays. */
+  resize(window: number): void {
+    this.#window = window;
   }
 
   get waiting(): number {
@@ -128,7 +134,7 @@ export class AdmissionQueue<Holder> {
   /** Takes the first out of the line if there is room for one more; undefined when there is none, or nobody waits. */
   takeNext(now: number): Taken<Holder> | undefined {
     const entry = this.#first;
-    if (entry === undefined || this.#running >= this.#limits.window) return undefined;
+    if (entry === undefined || this.#running >= this.#window) return undefined;
     this.#unlink(entry);
     if (this.#isLate(entry, now)) {
       entry.state = 'gone';
@@ -138,7 +144,7 @@ export class AdmissionQueue<Holder> {
     entry.takenAt = now;
     this.#running += 1;
     // Refilled in the instant in which it opened, the window was full all the time.
-    if (this.#running === this.#limits.window && now !== this.#openedAt) this.#fullSince = now;
+    if (this.#running === this.#window && now !== this.#openedAt) this.#fullSince = now;
     return { ticket: entry, late: false };
   }
 
@@ -154,10 +160,10 @@ export class AdmissionQueue<Holder> {
   }
 
   #depart(entry: Entry<Holder>, how: 'done' | 'gone', now: number): void {
-    const full = this.#running === this.#limits.window;
+    const full = this.#running >= this.#window;
     if (full) this.#openedAt = now;
     this.#running -= 1;
-    this.#estimate.departed(now, full || now === this.#openedAt ? this.#fullSince : undefined);
+    this.#estimate.departed(now, full || now === this.#openedAt ? this.#fullSince : undefined, this.#window);
     this.#estimate.served(now, now - entry.takenAt, how === 'done');
   }
 
@@ -174,7 +180,8 @@ export class AdmissionQueue<Holder> {
   }
 
   #reasonToRefuse({ tokens, deadlineAt }: Admission<Holder>, now: number): Refusal['reason'] | undefined {
-    const { window, requests, tokens: maxTokens, refusesEarly } = this.#limits;
+    const { requests, tokens: maxTokens, refusesEarly } = this.#limits;
+    const window = this.#window;
     if (this.#running + this.#waiting < window) return undefined;
     if (this.#waiting >= requests) return 'requests';
     if (this.#waitingTokens + tokens > maxTokens) return 'tokens';

@@ -16,7 +16,6 @@ interface Service {
 }
 
 export class DrainEstimate {
-  readonly #fading: number;
   /** Departures and the time they took, both fading with each departure. */
   #departures = 0;
   #drainingMs = 0;
@@ -25,19 +24,16 @@ export class DrainEstimate {
   readonly #latest: Service[] = [];
   #sorted: readonly Service[] = [];
 
-  /** @param window how many are served at once */
-  constructor(window: number) {
-    this.#fading = 1 - 1 / Math.max(MIN_DEPARTURES, WINDOWS * window);
-  }
-
   /**
    * Somebody who was served has left.
    * @param fullSince since when as many were served as can be, undefined when there were fewer: only a full server shows its rate
+   * @param window how many are served at once
    */
-  departed(now: number, fullSince: number | undefined): void {
+  departed(now: number, fullSince: number | undefined, window: number): void {
     if (fullSince !== undefined && fullSince <= this.#lastDepartureAt) {
-      this.#departures = this.#departures * this.#fading + 1;
-      this.#drainingMs = this.#drainingMs * this.#fading + now - this.#lastDepartureAt;
+      const fading = 1 - 1 / Math.max(MIN_DEPARTURES, WINDOWS * window);
+      this.#departures = this.#departures * fading + 1;
+      this.#drainingMs = this.#drainingMs * fading + now - this.#lastDepartureAt;
     }
     this.#lastDepartureAt = now;
   }

@@ -26,13 +26,22 @@ export class Lifecycle {
 
   /** Runs `work` and counts it until it settles. */
   async track<T>(work: () => Promise<T>): Promise<T> {
-    this.#inFlight += 1;
+    this.begin();
     try {
       return await work();
     } finally {
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      this.end();
     }
+  }
+
+  /** Counts one more in flight; to each belongs one `end`. */
+  begin(): void {
+    this.#inFlight += 1;
+  }
+
+  end(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   /** Resolves once nothing is in flight. */
