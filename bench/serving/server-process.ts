@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../lib/free-port.ts';
 import { cacheFolder } from '../lib/synthetic-model.ts';
 import { type CpuSample, cpuSample } from './process-cpu.ts';
 
@@ -84,13 +84,4 @@ export class ServerProcess {
   #failure(what: string): Error {
     return new Error(`${this.#child.spawnargs.join(' ')} ${what}:\n${readFileSync(this.#log, 'utf8').slice(-2000)}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

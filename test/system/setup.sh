@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what the system tests need and Node does not bring: a Python with the reference libraries, Prometheus, qemu,
-# the OpenTelemetry Collector. Idempotent.
+# the OpenTelemetry Collector, kube-apiserver with etcd. Idempotent.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -29,4 +29,6 @@ if [ ${#wanted[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 
 fi
 # From Go modules: a real OpenTelemetry Collector, a minute the first time. Without it the test of tracing is skipped and says so.
 bash "$root/test/system/collector/build.sh" >/dev/null || echo "the test of tracing against a real collector will be skipped"
+# A real API server, five minutes the first time. Without it the tests of what talks to Kubernetes are skipped and say so.
+bash "$root/test/cluster/control-plane/build.sh" >/dev/null || echo "the tests against a real Kubernetes API server will be skipped"
 echo "reference libraries: $venv"

@@ -1,6 +1,7 @@
 /** What can be asked of `ragscale`? Each command has a file of its own; this one puts them together. */
 import { Command } from 'commander';
 import { embedCommand, generateCommand } from './engine-commands.ts';
+import { keysCommand } from './keys-command.ts';
 import { modelsCommand } from './models-command.ts';
 import { reportFailure } from './output.ts';
 
@@ -9,7 +10,8 @@ const program = new Command('ragscale')
   .showHelpAfterError()
   .addCommand(modelsCommand())
   .addCommand(generateCommand())
-  .addCommand(embedCommand());
+  .addCommand(embedCommand())
+  .addCommand(keysCommand());
 
 try {
   await program.parseAsync();

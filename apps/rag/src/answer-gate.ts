@@ -24,6 +24,11 @@ export class AnswerGate {
     this.#lifecycle.advance('ready');
   }
 
+  /** Questions that are answered at once; undefined until the pod is ready. */
+  get slots(): number | undefined {
+    return this.#answerer?.slots;
+  }
+
   /**
    * @param onAnswered called while the question still counts as in flight: what it counts in turn leaves no gap for a shutdown
    * @throws ServiceError not_ready, draining, context_length_exceeded, and what the answerer throws

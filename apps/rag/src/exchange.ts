@@ -2,9 +2,11 @@
 import type { ErrorBody, ServiceError } from '@ragscale/service/error-catalogue';
 import { CLIENT_CLOSED_STATUS } from '@ragscale/service/metric-catalogue';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
+import { SLOTS_HEADER } from '@ragscale/service/ragscale-headers';
 import type { RequestEnd, RequestSpan, Tracing } from '@ragscale/service/tracing';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { AnswerGate } from './answer-gate.ts';
 import { roundedMs } from './rounded-times.ts';
 
 declare module 'fastify' {
@@ -91,17 +93,24 @@ export interface ObservationParts {
   readonly metrics: PodMetrics;
   readonly logger: Logger;
   readonly tracing: Tracing | undefined;
+  readonly gate: Pick<AnswerGate, 'slots'>;
 }
 
-/** Gives every request an exchange and echoes its id. */
-export function observeExchanges(fastify: FastifyInstance, { metrics, logger, tracing }: ObservationParts): void {
+/** Gives every request an exchange, and its response the headers that all have. */
+export function observeExchanges(fastify: FastifyInstance, { metrics, logger, tracing, gate }: ObservationParts): void {
   fastify.decorateRequest('exchange');
   fastify.addHook('onRequest', (request, reply, done) => {
     request.exchange = new Exchange(beginTrace(request, tracing));
-    reply.header('x-request-id', request.id);
+    sayWhose(request, reply, gate);
     reply.raw.once('close', () => recordEnd(request, reply, metrics, logger));
     done();
   });
+}
+
+/** On every response: its id, and how much the pod takes. */
+export function sayWhose({ id }: FastifyRequest, reply: FastifyReply, { slots }: ObservationParts['gate']): void {
+  reply.header('x-request-id', id);
+  if (slots !== undefined) reply.header(SLOTS_HEADER, String(slots));
 }
 
 function beginTrace({ headers, method, routeOptions }: FastifyRequest, tracing: Tracing | undefined) {

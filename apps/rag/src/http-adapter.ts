@@ -6,9 +6,7 @@ import { refuseExpectations, unclearHost } from '@ragscale/service/clear-request
 import { answerClientError } from '@ragscale/service/client-error';
 import { limitConnections, MAX_BODY_BYTES, SERVER_OPTIONS } from '@ragscale/service/http-limits';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
-import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import { requestIdFrom } from '@ragscale/service/request-id';
-import type { Tracing } from '@ragscale/service/tracing';
 import {
   type FastifyError,
   type FastifyInstance,
@@ -16,24 +14,21 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import type { Logger } from 'pino';
 import { fromFramework } from './error.filter.ts';
-import { observeExchanges } from './exchange.ts';
+import { type ObservationParts, observeExchanges, sayWhose } from './exchange.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { RouteTable } from './route-table.ts';
 
-export interface HttpParts {
-  readonly logger: Logger;
-  readonly metrics: PodMetrics;
+export interface HttpParts extends ObservationParts {
   readonly lifecycle: Lifecycle;
   readonly maxConnections: number;
-  readonly tracing: Tracing | undefined;
 }
 
-export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections, tracing }: HttpParts): {
+export function createHttpAdapter({ lifecycle, maxConnections, ...observation }: HttpParts): {
   adapter: FastifyAdapter;
   routes: RouteTable;
 } {
+  const { logger, metrics } = observation;
   const adapter = new FastifyAdapter({
     // Fastify's own lines say what ours do; its warnings do not.
     loggerInstance: logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level }),
@@ -54,14 +49,14 @@ export function createHttpAdapter({ logger, metrics, lifecycle, maxConnections, 
     frameworkErrors: (cause: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       const error = fromFramework(cause, MAX_BODY_BYTES);
       metrics.rejected(error.code);
-      reply.code(error.status).header('x-request-id', request.id).type('application/json; charset=utf-8');
-      reply.send(JSON.stringify(error.toBody()));
+      sayWhose(request, reply, observation.gate);
+      reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.toBody()));
     },
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   const routes = new RouteTable();
   routes.observe(fastify);
-  observeExchanges(fastify, { metrics, logger, tracing });
+  observeExchanges(fastify, observation);
   refuseUnclearHosts(fastify);
   closeConnectionsWhenLeaving(fastify, lifecycle);
   acceptJsonOnly(fastify);

@@ -1,10 +1,10 @@
 /** Chat completions, as OpenAI's own client asks for them: what comes back, what is refused. */
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../../../test/support/raw-client.ts';
 import { collect } from './collect.ts';
 import { ANSWER, endOpenAiPod, MESSAGES, type OpenAiFixture, startOpenAiPod } from './openai-fixture.ts';
 import { type PodFixture, until } from './pod-fixture.ts';
-import { RawClient } from './raw-client.ts';
 
 let pod: PodFixture;
 let client: OpenAI;

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../../../test/support/raw-client.ts';
 import { type PodFixture, startPod, until } from './pod-fixture.ts';
-import { RawClient } from './raw-client.ts';
 
 const QUESTION = 'Which animals can hover in the air?';
 let pod: PodFixture;

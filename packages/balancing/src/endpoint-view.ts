@@ -1,7 +1,7 @@
 /** What a policy sees of a pod at the moment of a choice. */
 
 export interface EndpointView {
-  /** Names the pod for good; lists of endpoints are in its order. */
+  /** Names the pod for good; lists of endpoints are in its order, that of `<`. */
   readonly id: string;
   /** Whether it may get a request now: it is able, and below its cap. */
   readonly available: boolean;

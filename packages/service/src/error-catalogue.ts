@@ -122,14 +122,14 @@ export const ERRORS = {
   not_ready: {
     status: 503,
     type: 'server_error',
-    message: 'the models are still being loaded',
+    message: 'this server is still starting',
     meaning: 'The pod has not finished its warm-up; try again after `Retry-After`.',
     retryAfterSeconds: 2,
   },
   draining: {
     status: 503,
     type: 'server_error',
-    message: 'this pod is shutting down',
+    message: 'this server is shutting down',
     meaning: 'The pod takes no new requests; another attempt reaches another pod.',
     retryAfterSeconds: 1,
   },

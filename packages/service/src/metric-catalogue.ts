@@ -29,6 +29,14 @@ export const CLIENT_CLOSED_STATUS = '499';
 
 /** Values of `state` of `ragscale_proxy_endpoints`. */
 export const ENDPOINT_STATES = ['starting', 'healthy', 'unhealthy', 'ejected', 'draining'] as const;
+export type EndpointState = (typeof ENDPOINT_STATES)[number];
+
+/**
+ * Values of `reason` of `ragscale_proxy_retries_total`: why another attempt was made. `silent`: no answer in the time of one try, or the
+ * pod stopped answering probes; `status`: 5xx; `busy`: 429 or 503 of the pod; `hedge`: a second attempt beside the first.
+ */
+export const RETRY_REASONS = ['refused', 'broken', 'silent', 'status', 'busy', 'hedge'] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
 
 /** Values of `kind` of `ragscale_autoscaler_replicas`. */
 export const REPLICA_KINDS = ['current', 'ready', 'desired', 'recommended'] as const;
@@ -175,6 +183,13 @@ export const METRICS = {
     labels: ['route', 'reason'],
     from: 'proxy',
     help: 'Attempts after the first.',
+  },
+  proxyRejected: {
+    name: 'ragscale_proxy_rejected_total',
+    kind: 'counter',
+    labels: ['route', 'reason'],
+    from: 'proxy',
+    help: 'Requests refused by the proxy itself, by the code of the error (docs/errors.md).',
   },
   proxyEjections: {
     name: 'ragscale_proxy_ejections_total',

@@ -1,0 +1,33 @@
+/** How many proxies share the pods? As configured, or as many as their Service has endpoints that are ready. */
+import type { Logger } from 'pino';
+import type { Configuration } from './configuration.ts';
+import type { Discovery } from './discovery/discovery.ts';
+import { openDiscovery } from './discovery/open-discovery.ts';
+import { parseSource } from './discovery/source-url.ts';
+
+export class ProxyCount {
+  readonly #discovery: Discovery | undefined;
+  #proxies: number;
+
+  /** @throws Error where the Service cannot be asked for */
+  constructor({ proxies, proxyService }: Configuration, logger: Logger) {
+    this.#proxies = proxies;
+    if (proxyService === undefined) return;
+    this.#discovery = openDiscovery({ name: 'proxies', weight: 1, sources: [parseSource(proxyService)] }, { logger });
+  }
+
+  get proxies(): number {
+    return this.#proxies;
+  }
+
+  async start(): Promise<void> {
+    await this.#discovery?.start((found) => {
+      // One that starts is not in the list yet; it counts itself.
+      this.#proxies = Math.max(1, found.filter(({ condition }) => condition === 'ready').length);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#discovery?.stop();
+  }
+}
