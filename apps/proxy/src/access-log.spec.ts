@@ -1,6 +1,6 @@
 import { createLogger, type LogLevel } from '@ragscale/service/logging';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AccessLog, type AccessLogFields, MAX_FAILURES_PER_SECOND } from './access-log.ts';
+import { AccessLog, type AccessLogFields, MAX_FAILURES_PER_SECOND, MAX_OTHERS_PER_SECOND } from './access-log.ts';
 
 interface Settings {
   readonly sampleRate?: number;
@@ -98,9 +98,19 @@ describe('many failures', () => {
     expect(fail(accessLog, 7, 1009)).toBe(0);
     expect(log).toEqual([]);
     expect(fail(accessLog, 3, 1010)).toBe(3);
-    expect(log).toMatchObject([{ level: 'warn', leftOut: 157 }]);
+    expect(log).toMatchObject([{ level: 'warn', failures: 157, others: 0 }]);
     accessLog.close();
     expect(log).toHaveLength(1);
+  });
+
+  it('leave the lines of the others alone, and the other way round', () => {
+    const { log, accessLog } = create();
+    const asked = [503, 200].map(
+      (status) => Array.from({ length: 300 }, () => accessLog.wants(status, 10)).filter(Boolean).length,
+    );
+    expect(asked).toEqual([MAX_FAILURES_PER_SECOND, MAX_OTHERS_PER_SECOND]);
+    accessLog.close();
+    expect(log).toMatchObject([{ level: 'warn', failures: 200, others: 100 }]);
   });
 
   it('are counted though nothing fails any more', () => {
@@ -108,7 +118,7 @@ describe('many failures', () => {
     const { log, accessLog } = create();
     fail(accessLog, 101, 0);
     vi.advanceTimersByTime(1_000);
-    expect(log).toMatchObject([{ leftOut: 1 }]);
+    expect(log).toMatchObject([{ failures: 1 }]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -117,7 +127,7 @@ describe('many failures', () => {
     const { log, accessLog } = create();
     fail(accessLog, 102, 0);
     accessLog.close();
-    expect(log).toMatchObject([{ leftOut: 2 }]);
+    expect(log).toMatchObject([{ failures: 2 }]);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

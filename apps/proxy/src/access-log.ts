@@ -33,8 +33,12 @@ export interface AccessLogParts {
   readonly random: () => number;
 }
 
-/** Lines about failures in a second: an outage must not fill the disk, nor take the time of those who are still served. */
+/**
+ * Lines in a second. A line costs as much as a fifth of a small request, and an outage must not fill the disk: at the pace of answers from
+ * language models nearly every request has its line, and a flood does not pay for those of its own.
+ */
 export const MAX_FAILURES_PER_SECOND = 100;
+export const MAX_OTHERS_PER_SECOND = 200;
 const WINDOW_MS = 1_000;
 
 const MAX_PATH_LENGTH = 128;
@@ -44,7 +48,7 @@ export class AccessLog {
   readonly #enabled: boolean;
   #windowEndsAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  #leftOut = 0;
+  #others = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: AccessLogParts) {
@@ -58,9 +62,18 @@ export class AccessLog {
    */
   wants(status: number, now: number): boolean {
     if (!this.#enabled) return false;
-    if (isFailure(status)) return this.#wantsFailure(now);
-    const { sampleRate, random } = this.#parts;
-    return sampleRate >= 1 || (sampleRate > 0 && random() < sampleRate);
+    const failed = isFailure(status);
+    if (!failed && !this.#isSampled()) return false;
+    if (now >= this.#windowEndsAt) {
+      this.#summarize();
+      this.#windowEndsAt = now + WINDOW_MS;
+    }
+    if (failed) this.#failures += 1;
+    else this.#others += 1;
+    if (failed ? this.#failures <= MAX_FAILURES_PER_SECOND : this.#others <= MAX_OTHERS_PER_SECOND) return true;
+    // In case nobody asks any more.
+    this.#timer ??= setTimeout(() => this.#summarize(), WINDOW_MS).unref();
+    return false;
   }
 
   write({ path, durationMs, waitMs, upstreamMs, ...fields }: AccessLogFields): void {
@@ -79,26 +92,22 @@ export class AccessLog {
     this.#summarize();
   }
 
-  #wantsFailure(now: number): boolean {
-    if (now >= this.#windowEndsAt) {
-      this.#summarize();
-      this.#windowEndsAt = now + WINDOW_MS;
-      this.#failures = 0;
-    }
-    this.#failures += 1;
-    if (this.#failures <= MAX_FAILURES_PER_SECOND) return true;
-    this.#leftOut += 1;
-    // In case nothing fails any more, so that nobody asks.
-    this.#timer ??= setTimeout(() => this.#summarize(), WINDOW_MS).unref();
-    return false;
+  #isSampled(): boolean {
+    const { sampleRate, random } = this.#parts;
+    return sampleRate >= 1 || (sampleRate > 0 && random() < sampleRate);
   }
 
+  /** Tells of those that got no line, and begins to count anew. */
   #summarize(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#leftOut === 0) return;
-    this.#parts.logger.warn({ leftOut: this.#leftOut }, 'requests that failed and got no line of their own');
-    this.#leftOut = 0;
+    const failures = Math.max(0, this.#failures - MAX_FAILURES_PER_SECOND);
+    const others = Math.max(0, this.#others - MAX_OTHERS_PER_SECOND);
+    this.#failures = 0;
+    this.#others = 0;
+    if (failures === 0 && others === 0) return;
+    const level = failures > 0 ? 'warn' : 'info';
+    this.#parts.logger[level]({ failures, others }, 'requests without a line of their own in the last second');
   }
 }
 

@@ -252,7 +252,8 @@ export const VARIABLES = {
   },
   accessLogPercent: {
     name: 'ACCESS_LOG_PERCENT',
-    about: 'Requests that get a line in the log; failures get one always.',
+    about:
+      'Requests that get a line in the log, at most 200 in a second; failures always, at most 100 in a second. What is left out is counted.',
     ...integer(0, 100),
     fallback: '100',
   },

@@ -1,6 +1,6 @@
 /** The process of a proxy: reads its environment, runs a proxy, ends on a signal. */
 import { ConfigurationError } from '@ragscale/service/environment';
-import { createLogger } from '@ragscale/service/logging';
+import { createLogger, createRequestLogger } from '@ragscale/service/logging';
 import { onTermination } from '@ragscale/service/shutdown';
 import { openTracing, type Tracing } from '@ragscale/service/tracing';
 import type { Logger } from 'pino';
@@ -14,9 +14,10 @@ const VERSION = '0.1.0';
 async function run(configuration: Configuration): Promise<void> {
   const { logLevel: level, logFormat: format } = configuration;
   const logger = createLogger({ level, format });
+  const requestLogger = createRequestLogger({ level, format });
   let ending = false;
   try {
-    const proxy = new RagProxy({ configuration, logger, tracing: await openTraces(logger) });
+    const proxy = new RagProxy({ configuration, logger, requestLogger, tracing: await openTraces(logger) });
     onTermination(
       async (signal) => {
         ending = true;

@@ -12,7 +12,7 @@ export function answerClientError(cause: NodeJS.ErrnoException, socket: Socket):
     socket.destroy();
     return null;
   }
-  const error = classify(cause);
+  const error = clientErrorOf(cause);
   const body = JSON.stringify(error.toBody());
   socket.end(
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
@@ -21,7 +21,8 @@ export function answerClientError(cause: NodeJS.ErrnoException, socket: Socket):
   return error;
 }
 
-function classify(cause: NodeJS.ErrnoException): ServiceError {
+/** @param cause of the server's `clientError` event */
+export function clientErrorOf(cause: NodeJS.ErrnoException): ServiceError {
   switch (cause.code) {
     case 'HPE_HEADER_OVERFLOW':
       return new ServiceError('headers_too_large', {}, { cause });

@@ -22,7 +22,8 @@ export class DrainEstimate {
   #lastDepartureAt = Number.NEGATIVE_INFINITY;
   #lastServedAt = Number.NEGATIVE_INFINITY;
   readonly #latest: Service[] = [];
-  #sorted: readonly Service[] = [];
+  /** The same by their length; undefined until somebody asks. */
+  #sorted: readonly Service[] | undefined;
 
   /**
    * Somebody who was served has left.
@@ -42,7 +43,7 @@ export class DrainEstimate {
   served(now: number, ms: number, done: boolean): void {
     this.#latest.push({ ms, done });
     if (this.#latest.length > SAMPLES) this.#latest.shift();
-    this.#sorted = this.#latest.toSorted((a, b) => a.ms - b.ms);
+    this.#sorted = undefined;
     if (done) this.#lastServedAt = now;
   }
 
@@ -58,15 +59,21 @@ export class DrainEstimate {
    */
   freshServiceMs(share: number, now: number): number | undefined {
     if (!this.#isFresh(this.#lastServedAt, now)) return undefined;
+    const sorted = this.#byLength();
     let longer = 1;
-    const quantile = this.#sorted.find(({ done }, index) => {
-      if (done) longer *= 1 - 1 / (this.#sorted.length - index);
+    const quantile = sorted.find(({ done }, index) => {
+      if (done) longer *= 1 - 1 / (sorted.length - index);
       return longer <= 1 - share;
     });
-    return (quantile ?? this.#sorted.at(-1))?.ms;
+    return (quantile ?? sorted.at(-1))?.ms;
   }
 
   #isFresh(seenAt: number, now: number): boolean {
-    return now - seenAt <= Math.max(MIN_FRESH_MS, 2 * (this.#sorted.at(-1)?.ms ?? 0));
+    return now - seenAt <= Math.max(MIN_FRESH_MS, 2 * (this.#byLength().at(-1)?.ms ?? 0));
+  }
+
+  #byLength(): readonly Service[] {
+    this.#sorted ??= this.#latest.toSorted((a, b) => a.ms - b.ms);
+    return this.#sorted;
   }
 }

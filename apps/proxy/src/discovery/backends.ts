@@ -1,5 +1,5 @@
 /** Which routes does the variable `BACKENDS` name, and where does each find its pods? */
-import { DNS_LABEL, parseSource, type SourceSpec } from './source-url.ts';
+import { DNS_LABEL, parseSource, type SourceSpec, shown } from './source-url.ts';
 
 export interface RouteSpec {
   /** A DNS label; `default` where the one route has no name. */
@@ -51,8 +51,9 @@ function parseRoute(part: string, isOnly: boolean): RouteSpec {
   }
   const named = head === undefined ? { name: DEFAULT_ROUTE, weight: 1 } : parseHead(head);
   const sources = nonEmptyParts(rest, ',').map(parseSource);
-  if (sources.length === 0)
+  if (sources.length === 0) {
     throw new Error(`the route ${named.name} has no backend; write ${named.name}=http://host:8000`);
+  }
   refuseRepeated(sources);
   return { ...named, sources };
 }
@@ -99,9 +100,4 @@ function nonEmptyParts(text: string, separator: string): string[] {
     .split(separator)
     .map((part) => part.trim())
     .filter((part) => part !== '');
-}
-
-/** Without what could be a password, and not too long for a log. */
-function shown(text: string): string {
-  return text.replaceAll(/\/\/[^/]*@/g, '//***@').slice(0, 200);
 }

@@ -173,7 +173,7 @@ describe('the zone', () => {
 
 describe('whatever the slices say', () => {
   const endpoint = fc.record({
-    addresses: fc.constantFrom(['10.0.0.1'], ['10.0.0.2'], ['10.0.0.3'], ['10.0.0.10']),
+    addresses: fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.10').map((ip) => [ip]),
     conditions: fc.record({ ready: fc.option(fc.boolean()), terminating: fc.option(fc.boolean()) }),
     hints: fc.option(
       fc.record({ forZones: fc.array(fc.record({ name: fc.constantFrom('a', 'b') }), { maxLength: 2 }) }),
@@ -188,12 +188,9 @@ describe('whatever the slices say', () => {
     fc.assert(
       fc.property(slices, fc.constantFrom('a', undefined), (some, zone) => {
         const { found } = readSlices(some, { zone });
-        const found_ = found.map(({ id }) => id);
-        expect(found_).toEqual([...new Set(found_)].sort());
-        const turned = readSlices(some.toReversed(), { zone }).found;
-        expect(turned.map(({ id, condition }) => [id, condition])).toEqual(
-          found.map(({ id, condition }) => [id, condition]),
-        );
+        const named = found.map(({ id }) => id);
+        expect(named).toEqual([...new Set(named)].sort());
+        expect(readSlices(some.toReversed(), { zone }).found).toEqual(found);
       }),
     );
   });

@@ -18,14 +18,19 @@ export function foundEndpoint(
   return { id, origin: `http://${id}`, weight: 1, condition: 'ready', local: true, ...more };
 }
 
-/** Of an id that is there twice the one in the better condition wins, then the first. */
+/** Of an id that is there twice the one in the better condition wins, then the local one, then the first. */
 export function mergedEndpoints(...lists: readonly (readonly FoundEndpoint[])[]): readonly FoundEndpoint[] {
   const byId = new Map<string, FoundEndpoint>();
   for (const endpoint of lists.flat()) {
     const other = byId.get(endpoint.id);
-    if (!other || RANK[endpoint.condition] < RANK[other.condition]) byId.set(endpoint.id, endpoint);
+    if (!other || isBetter(endpoint, other)) byId.set(endpoint.id, endpoint);
   }
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function isBetter(one: FoundEndpoint, other: FoundEndpoint): boolean {
+  if (one.condition !== other.condition) return RANK[one.condition] < RANK[other.condition];
+  return one.local && !other.local;
 }
 
 export function sameEndpoints(some: readonly FoundEndpoint[], others: readonly FoundEndpoint[]): boolean {

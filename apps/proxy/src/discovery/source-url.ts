@@ -38,7 +38,7 @@ export const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** @throws Error naming what is wrong with the URL and what to write instead */
 export function parseSource(text: string): SourceSpec {
-  const given = withoutCredentials(text);
+  const given = shown(text);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) throw new Error(`${given}: has no scheme; write ${EXAMPLES}`);
   if (scheme === 'https') {
@@ -54,9 +54,9 @@ export function parseSource(text: string): SourceSpec {
 
 /** `host:port/?weight=2` -> `host:port` and 2. */
 function splitUrl(rest: string, given: string): [address: string, weight: number] {
-  if (rest.includes('#')) throw new Error(`${given}: has a fragment; leave out the # and what follows it`);
+  if (rest.includes('#')) throw new Error(`${given}: has a fragment; write it without the # and what follows`);
   if (rest.includes('@'))
-    throw new Error(`${given}: credentials are not supported; leave out what stands before the @`);
+    throw new Error(`${given}: credentials are not supported; write it without what stands before the @`);
   const [beforeQuery = '', ...query] = rest.split('?');
   return [beforeQuery.replace(/\/+$/, ''), weightOf(query.join('?'), given)];
 }
@@ -66,7 +66,7 @@ function weightOf(query: string, given: string): number {
   const weight = /^weight=(\d{1,4}(?:\.\d{1,6})?)$/.exec(query)?.[1];
   if (weight === undefined) throw new Error(`${given}: ?${query} is not known; write ?weight=2 or nothing`);
   if (Number(weight) <= 0 || Number(weight) > MAX_WEIGHT) {
-    throw new Error(`${given}: the weight ${weight} must be over 0 and at most ${MAX_WEIGHT}`);
+    throw new Error(`${given}: the weight ${weight} is out of range; write a number over 0 and up to ${MAX_WEIGHT}`);
   }
   return Number(weight);
 }
@@ -78,7 +78,7 @@ function networkAddress(address: string, scheme: string, given: string): { host:
       `${given}: has a path; write ${scheme}://${address.slice(0, slash)}, the request brings its own path`,
     );
   }
-  const parts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(address);
+  const parts = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(address);
   if (!parts)
     throw new Error(`${given}: is no host and port; write ${scheme}://host:8000, an IPv6 address in [brackets]`);
   const [, host = '', port] = parts;
@@ -124,7 +124,7 @@ function kubernetesAddress(address: string, given: string): Pick<KubernetesSourc
   return { namespace, service, port };
 }
 
-/** A password must not come into a log by way of an error. */
-function withoutCredentials(text: string): string {
-  return text.replace(/\/\/[^/]*@/, '//***@').slice(0, 200);
+/** For an error: a password must not come into a log that way. */
+export function shown(text: string): string {
+  return text.replaceAll(/(^|[,;=\s])([a-z0-9+.-]+:\/\/)?[^,;\s]*@/gi, '$1$2***@').slice(0, 200);
 }
