@@ -1,0 +1,45 @@
+/** What is known of one target at one moment. Whoever measures fills it in: Prometheus, a direct scrape, the simulator. */
+
+/** A number, or why there is none: these four must never be taken for zero, nor for each other. */
+export type Reading =
+  | { readonly kind: 'value'; readonly value: number }
+  /** The query worked and there is no such series: nothing is scraped, or nothing was ever counted. */
+  | { readonly kind: 'empty' }
+  /** 0 / 0: there were no observations in the window. */
+  | { readonly kind: 'nan' }
+  /** The newest sample is older than it may be. */
+  | { readonly kind: 'stale'; readonly ageMs: number }
+  /** The question was not answered, or by several series. */
+  | { readonly kind: 'failed' };
+
+export interface WindowedReading {
+  readonly windowMs: number;
+  readonly reading: Reading;
+}
+
+export interface ReplicaCounts {
+  /** What the target is told to have. */
+  readonly spec: number;
+  /** Able to answer. */
+  readonly ready: number;
+  /** Of those that exist and are not able yet: milliseconds since they were made, the oldest first. */
+  readonly startingAgesMs: readonly number[];
+}
+
+export interface Observation {
+  readonly replicas: ReplicaCounts;
+  /** Requests per second that arrived, counted before anything could refuse them; windows ascending. */
+  readonly arrivalRates: readonly WindowedReading[];
+  /** Requests that wait: in the proxies and in the pods. */
+  readonly waiting: Reading;
+  /** Requests that pods work on. */
+  readonly running: Reading;
+  /** Answers per second that were finished, over the longest window. */
+  readonly completionRate: Reading;
+  /** Mean time that a pod took for an answer, waiting in its own queue included, over the longest window, in milliseconds. */
+  readonly serviceMs: Reading;
+  /** Share, from 0 to 1, of the requests that ended in the window and were not good (DESIGN: within the objective, whole, not refused); windows ascending. */
+  readonly badShares: readonly WindowedReading[];
+  /** What one replica can work on at once. */
+  readonly slots: Reading;
+}
