@@ -1,5 +1,5 @@
 /** What do the fast answers come from? nginx on two ports, so that the proxies and not the backends are measured. */
-import { freePort } from '../lib/free-port.ts';
+import { lastingPort } from '../lib/free-port.ts';
 import { Child } from './child.ts';
 import { nginxBackend } from './nginx.ts';
 import { OTHER_PROCESSORS } from './placement.ts';
@@ -18,7 +18,7 @@ export interface Backends {
 }
 
 export async function startFastBackends(): Promise<Backends> {
-  const ports = [await freePort(), await freePort()];
+  const ports = [await lastingPort(), await lastingPort()];
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const child = await Child.start({
     name: 'backends',

@@ -23,22 +23,23 @@ export interface ChildOptions extends Command {
   readonly cpus?: string | undefined;
 }
 
-/** Where configurations and logs lie; it goes when the bench ends. */
+/** Where configurations and logs lie. */
 let scratch: string | undefined;
 
 export function scratchFolder(): string {
-  if (scratch === undefined) {
-    const folder = mkdtempSync(path.join(tmpdir(), 'ragscale-bench-proxy-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    scratch = folder;
-  }
+  scratch ??= mkdtempSync(path.join(tmpdir(), 'ragscale-bench-proxy-'));
   return scratch;
 }
 
 const running = new Set<Child>();
-process.on('exit', () => {
+
+/** Ends what runs and removes what was written. By itself when the process exits; test runners kill theirs, and have to call it. */
+export function cleanUp(): void {
   for (const child of running) child.signal('SIGKILL');
-});
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  scratch = undefined;
+}
+process.on('exit', cleanUp);
 
 export class Child {
   readonly pid: number;

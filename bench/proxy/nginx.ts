@@ -23,7 +23,7 @@ export function nginxProxy({ name, port, backends, balance, retries }: NginxProx
   const upstream = [...(balance === undefined ? [] : [`${balance};`]), ...servers, 'keepalive 64;'];
   const onFailure = retries
     ? `proxy_connect_timeout 1s;
-      proxy_next_upstream error timeout http_500 http_502 http_503 http_504 non_idempotent;
+      proxy_next_upstream error timeout http_500 http_502 http_503 http_504 http_429 non_idempotent;
       proxy_next_upstream_tries ${backends.length};`
     : '';
   return nginx(

@@ -1,4 +1,4 @@
-/** How soon could answers come at best? All requests in one queue before the slots of all pods, whose speeds are known. */
+/** What would one queue before the slots of all pods come to, whose speeds are known? To see how near a proxy comes to it. */
 
 /**
  * First come, first served; among free slots the fastest. Without any way between queue and pods.

@@ -1,8 +1,8 @@
 /** Which proxies are compared, and how is each started? One processor's worth of each: one thread, or one worker. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { freePort } from '../lib/free-port.ts';
-import { cpuSample } from '../serving/process-cpu.ts';
+import { lastingPort } from '../lib/free-port.ts';
+import { cpuSample } from '../lib/process-cpu.ts';
 import { Child, type Command } from './child.ts';
 import { haproxy } from './haproxy.ts';
 import { nginxProxy } from './nginx.ts';
@@ -109,7 +109,7 @@ export async function startPeer(name: PeerName, { backends, slots, cpus }: PeerO
       stop: async () => {},
     };
   }
-  const [port, adminPort] = [await freePort(), await freePort()];
+  const [port, adminPort] = [await lastingPort(), await lastingPort()];
   const recipe: Recipe = RECIPES[name];
   const { readyPort = port, ...command } = recipe({ name, backends, port, adminPort, slots });
   const child = await Child.start({ name, ...command, readyUrl: `http://127.0.0.1:${readyPort}/readyz`, cpus });

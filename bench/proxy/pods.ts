@@ -1,7 +1,7 @@
 /** How are stand-in pods started, and what is done to them? */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { freePort } from '../lib/free-port.ts';
+import { lastingPort } from '../lib/free-port.ts';
 import { Child } from './child.ts';
 
 export interface PodSettings {
@@ -36,7 +36,7 @@ export class Pods {
   }
 
   static async start(count: number, settings: PodSettings): Promise<Pods> {
-    const ports = await Promise.all(Array.from({ length: 2 * count }, freePort));
+    const ports = await Promise.all(Array.from({ length: 2 * count }, lastingPort));
     const pods = new Pods(settings, ports.slice(0, count), ports.slice(count));
     await Promise.all(pods.urls.map((_, index) => pods.restart(index)));
     return pods;

@@ -1,5 +1,6 @@
 /** How much memory does a program hold, with its workers? */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { childrenOf } from '../lib/process-cpu.ts';
 
 /** Bytes, what several processes share counted once; NaN where there is no /proc. */
 export function memoryBytes(pid: number): number {
@@ -9,10 +10,4 @@ export function memoryBytes(pid: number): number {
   } catch {
     return Number.NaN;
   }
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
 }

@@ -65,37 +65,38 @@ for (const scenario of scenarios.filter(({ name }) => wantedScenarios.includes(n
     progress: (what) => progress(`${scenario.name}: ${what}`),
   });
   sections[scenario.name] = { ...(measured as object), quick: flags.quick };
-  write();
+  // After each, so that a run that is broken off has not been for nothing.
+  await write();
 }
+process.stdout.write(tell(reportOf()));
 
-/** After each scenario, so that a run that is broken off has not been for nothing. */
-function write(): void {
+function reportOf(): Report {
   const machine = { cpu: cpus()[0]!.model, processors: availableParallelism() };
-  const report = { machine, versions: versions(), sections } as Report;
-  writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+  // As it is read again: JSON writes what is no number as null.
+  return JSON.parse(JSON.stringify({ machine, versions: versions(), sections })) as Report;
 }
 
-const report = JSON.parse(readFileSync(jsonFile, 'utf8')) as Report;
-const told = scenarios.flatMap((scenario) => {
-  const section = report.sections[scenario.name as keyof Report['sections']];
-  if (section === undefined) return [];
-  return [
-    scenario.tell(section),
-    ...(section.quick ? ['', 'A quick run: it shows that all works, not how well.'] : []),
-    '',
-  ];
-});
-const programs = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
-const head = [
-  `${report.machine.processors} processors of ${report.machine.cpu}; ${programs.join(', ')}. One processor's worth of every proxy. ` +
+async function write(): Promise<void> {
+  const report = reportOf();
+  writeFileSync(jsonFile, `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(path.join(flags.out, 'results.md'), tell(report));
+  await draw(report, path.join(flags.out, 'results.svg'));
+}
+
+function tell({ machine, versions: measured, sections: all }: Report): string {
+  const programs = Object.entries(measured).map(([name, version]) => `${name} ${version}`);
+  const head =
+    `${machine.processors} processors of ${machine.cpu}; ${programs.join(', ')}. One processor's worth of every proxy. ` +
     '`nginx` and `haproxy` are round robin, `-retries` their best effort against failures (health checks and tries on other pods); ' +
-    '`relay` is bench/proxy/relay.ts, the least that a proxy in Node can do; `ragscale` is apps/proxy as it comes.',
-  '',
-];
-const text = [...head, ...told].join('\n');
-writeFileSync(path.join(flags.out, 'results.md'), text);
-process.stdout.write(text);
-await draw(report, path.join(flags.out, 'results.svg'));
+    '`relay` is bench/proxy/relay.ts, the least that a proxy in Node can do; `ragscale` is apps/proxy as it comes.';
+  const told = scenarios.flatMap((scenario) => {
+    const section = all[scenario.name as keyof Report['sections']];
+    if (section === undefined) return [];
+    const caution = section.quick ? ['A quick run: it shows that all works, not how well.', ''] : [];
+    return [scenario.tell(section), '', ...caution];
+  });
+  return [head, '', ...told].join('\n');
+}
 
 function named<Name extends string>(
   list: string | undefined,

@@ -20,6 +20,10 @@ export async function wrk(url: string, connections: number, seconds: number): Pr
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
   const pinned = OTHER_PROCESSORS === undefined ? [] : ['taskset', '-c', OTHER_PROCESSORS];
   const [command, ...rest] = [...pinned, findProgram('wrk')!, ...args] as [string, ...string[]];
-  const { stdout } = await promisify(execFile)(command, rest, { env: { ...process.env, BODY: QUESTION } });
+  const run = promisify(execFile)(command, rest, { env: { ...process.env, BODY: QUESTION } });
+  const kill = () => void run.child.kill();
+  process.once('exit', kill);
+  const { stdout } = await run;
+  process.off('exit', kill);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as WrkResult;
 }

@@ -1,7 +1,7 @@
 /** How is a server put under load? Open loop: at times that no answer can delay. Closed loop: so many clients, each asking on. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CpuSample } from '../lib/process-cpu.ts';
 import { ask, type Target } from './client.ts';
-import type { CpuSample } from './process-cpu.ts';
 import type { RagQuestion } from './workload.ts';
 
 export interface RequestRecord {

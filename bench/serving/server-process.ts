@@ -5,8 +5,8 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../lib/free-port.ts';
+import { type CpuSample, cpuSample } from '../lib/process-cpu.ts';
 import { cacheFolder } from '../lib/synthetic-model.ts';
-import { type CpuSample, cpuSample } from './process-cpu.ts';
 
 const START_SECONDS = 180;
 const STOP_SECONDS = 15;

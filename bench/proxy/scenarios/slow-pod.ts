@@ -18,6 +18,8 @@ const MEAN_SERVICE_MS = 100;
 const SLOWDOWN = [2, 1, 1, 1];
 const LOAD = 0.8;
 const TIMEOUT_MS = 75_000;
+/** Until queues have filled and what is learnt is learnt; what is due in it does not count. */
+const LEAD_IN_SECONDS = 3;
 
 /** Milliseconds from when a request was due to its whole answer. */
 interface Latencies {
@@ -35,8 +37,8 @@ export interface SlowPodPeer extends Latencies {
 export interface SlowPod {
   readonly seconds: number;
   readonly rate: number;
-  /** What one queue before all slots would come to, with no way in between (computed). */
-  readonly limit: Latencies;
+  /** What one queue before all slots would come to (one-queue.ts). */
+  readonly oneQueue: Latencies;
   readonly peers: readonly SlowPodPeer[];
 }
 
@@ -64,10 +66,10 @@ export const slowPod: Scenario<SlowPod> = {
       progress(`${name}, ${seconds} s`);
       measured.push(await measurePeer(name, rate, seconds));
     }
-    return { seconds, rate, limit: limitOf(rate, seconds), peers: measured };
+    return { seconds, rate, oneQueue: oneQueueOf(rate, seconds), peers: measured };
   },
 
-  tell({ seconds, rate, limit, peers }: SlowPod): string {
+  tell({ seconds, rate, oneQueue, peers }: SlowPod): string {
     const roundRobin = peers.find(({ name }) => name === 'nginx')?.p99;
     const rows = peers.map(({ name, p50, p99, mean, requests, failed }) => [
       name,
@@ -78,15 +80,23 @@ export const slowPod: Scenario<SlowPod> = {
       requests,
       failed,
     ]);
-    const ratio = roundRobin === undefined ? '' : fixed(limit.p99 / roundRobin, 2);
-    rows.push(['limit', fixed(limit.p50, 0), fixed(limit.mean, 0), fixed(limit.p99, 0), ratio, '', '']);
+    const ratio = roundRobin === undefined ? '' : fixed(oneQueue.p99 / roundRobin, 2);
+    rows.push([
+      'one queue (computed)',
+      fixed(oneQueue.p50, 0),
+      fixed(oneQueue.mean, 0),
+      fixed(oneQueue.p99, 0),
+      ratio,
+      '',
+      '',
+    ]);
     return [
       '## One slow pod',
       '',
       `Four stand-in pods of ${SLOTS} slots with a queue each, exponential service of ${MEAN_SERVICE_MS} ms at the mean, the first of them at half speed; ` +
-        `Poisson arrivals of ${fixed(rate, 0)} a second (load ${LOAD}) for ${seconds} s, the same requests at the same times for all. Milliseconds from when a ` +
+        `Poisson arrivals of ${fixed(rate, 0)} a second (load ${LOAD}) for ${seconds} s after ${LEAD_IN_SECONDS} s that do not count, the same requests at the same times for all. Milliseconds from when a ` +
         `request was due to its whole answer. An even share is more than the slow pod can bear, so that its queue grows as long as the run lasts. ` +
-        `haproxy-maxconn: leastconn with at most ${SLOTS + 1} requests at a pod and the rest in HAProxy's own queue; limit: computed, one queue before the slots of all pods, the fastest free one first.`,
+        `haproxy-maxconn: leastconn with at most ${SLOTS + 1} requests at a pod and the rest in HAProxy's own queue; last row: one queue before the slots of all pods, which gives each request to the fastest free one at once.`,
       '',
       markdownTable(['proxy', 'p50', 'mean', 'p99', 'p99 of nginx', 'requests', 'failed'], rows),
     ].join('\n');
@@ -96,14 +106,15 @@ export const slowPod: Scenario<SlowPod> = {
 /** The same for all. */
 function workload(rate: number, seconds: number) {
   const draw = uniform(2);
-  const arrivals = poissonArrivals(rate, seconds, uniform(1));
-  return { arrivals, times: arrivals.map(() => -Math.log(1 - draw()) * MEAN_SERVICE_MS) };
+  const arrivals = poissonArrivals(rate, LEAD_IN_SECONDS + seconds, uniform(1));
+  const times = arrivals.map(() => -Math.log(1 - draw()) * MEAN_SERVICE_MS);
+  return { arrivals, times, firstCounted: arrivals.findIndex((at) => at >= LEAD_IN_SECONDS * 1000) };
 }
 
-function limitOf(rate: number, seconds: number): Latencies {
-  const { arrivals, times } = workload(rate, seconds);
+function oneQueueOf(rate: number, seconds: number): Latencies {
+  const { arrivals, times, firstCounted } = workload(rate, seconds);
   const slots = SLOWDOWN.flatMap((slowdown) => Array<number>(SLOTS).fill(slowdown));
-  return latenciesOf(oneQueueTimes(arrivals, times, slots));
+  return latenciesOf(oneQueueTimes(arrivals, times, slots).slice(firstCounted));
 }
 
 function latenciesOf(times: readonly number[]): Latencies {
@@ -126,11 +137,12 @@ async function measurePeer(name: PeerName, rate: number, seconds: number): Promi
   try {
     peer = await startPeer(name, { backends: pods.urls, slots: SLOTS });
     const url = peer.urls[0]!;
-    const { arrivals, times } = workload(rate, seconds);
-    const outcomes = await openLoop(arrivals, async (index, dueAt) => {
+    const { arrivals, times, firstCounted } = workload(rate, seconds);
+    const all = await openLoop(arrivals, async (index, dueAt) => {
       const question = { query: `Question ${index}?`, service_ms: times[index]! };
       return { dueAt, ...(await client.ask(url, question, { timeoutMs: TIMEOUT_MS })) };
     });
+    const outcomes = all.slice(firstCounted);
     const answered = outcomes.filter(({ ending }) => ending === 'answered').map(({ dueAt, doneAt }) => doneAt - dueAt);
     return {
       name,

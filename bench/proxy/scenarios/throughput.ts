@@ -84,7 +84,7 @@ export const throughput: Scenario<Throughput> = {
       '',
       `wrk with ${CONNECTIONS} connections that each ask on; small answers that nginx gives at once. The proxy has a processor for itself, wrk and ` +
         `backends the rest. Medians of ${rounds} rounds of ${seconds} s in turns. CPU seconds per 1,000 requests are a thousandth of the microseconds ` +
-        'per request; the last ratio is that of the relay over the one named, so that higher is better in both.',
+        'per request; direct is the most that wrk and backends can do there; the last ratio is that of the relay over the one named, so that higher is better in both.',
       '',
       markdownTable(['proxy', 'requests/s', 'of relay', 'CPU us/request', 'relay / it', 'p99 ms', 'failed'], rows),
     ].join('\n');
