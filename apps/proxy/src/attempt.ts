@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { Member } from './crowd.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export type AttemptFailure = 'refused' | 'silent' | 'broken';
@@ -20,6 +21,10 @@ export interface AttemptListener {
   onData(attempt: Attempt, chunk: Buffer): void;
   onEnd(attempt: Attempt): void;
   onFailure(attempt: Attempt, failure: AttemptFailure, cause: Error): void;
+  /** The pod answers no probes. */
+  onSilence(attempt: Attempt): void;
+  /** The pod has not begun to answer within the time that was given. */
+  onOverdue(attempt: Attempt): void;
 }
 
 class WithdrawnError extends Error {
@@ -29,16 +34,21 @@ class WithdrawnError extends Error {
 /** No stack: nobody reads it, and taking one is the dearest part of a withdrawal. */
 const WITHDRAWN = new WithdrawnError('the request is no longer wanted');
 
+/** An answer that is not wanted may take so much until it costs more than its connection is worth. */
+const UNWANTED_BYTES = 65_536;
+const UNWANTED_MS = 1_000;
+
 /** Counts as in flight at its endpoint from its making until it is released. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements Dispatcher.DispatchHandler, Member {
   readonly endpoint: Endpoint;
   readonly startedAt: number;
-  /** Whether the head of an answer has come. */
-  hasBegun = false;
+  seat = -1;
   readonly #listener: AttemptListener;
   #controller: Dispatcher.DispatchController | undefined;
   #patience: NodeJS.Timeout | undefined;
   #ended = false;
+  /** Bytes of an answer that is not wanted. */
+  #unwanted = 0;
 
   constructor(endpoint: Endpoint, listener: AttemptListener, now: number) {
     this.endpoint = endpoint;
@@ -57,26 +67,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** Nothing more is wanted of it: the pod sees its client leave. */
   withdraw(): void {
-    this.#endEarly();
     this.release();
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#controller?.abort(WITHDRAWN);
   }
 
   /** What it still gets is short and not wanted: its connection stays for the next. */
   forget(): void {
     this.#ended = true;
     this.release();
+    this.#patience = setTimeout(() => this.#controller?.abort(WITHDRAWN), UNWANTED_MS);
   }
 
-  /** Gives it up as failed before the pod has begun to answer. */
-  giveUp(failure: AttemptFailure, cause: Error): void {
-    if (this.#endEarly()) this.#listener.onFailure(this, failure, cause);
+  /** The pod answers no probes: whoever listens may withdraw it. */
+  silent(): void {
+    if (!this.#ended) this.#listener.onSilence(this);
   }
 
-  /** A pod that has not begun to answer by then is given up as silent. */
-  giveUpAfter(ms: number): void {
-    this.#patience = setTimeout(() => {
-      if (!this.hasBegun) this.giveUp('silent', new Error(`no answer began within ${ms} ms`));
-    }, ms);
+  /** How long the pod has until it must begin to answer. */
+  isDueWithin(ms: number): void {
+    this.#patience = setTimeout(() => this.#listener.onOverdue(this), ms);
   }
 
   /** It takes no room at its pod any more. */
@@ -102,31 +113,31 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (this.#ended || status < 200) return;
-    this.hasBegun = true;
+    clearTimeout(this.#patience);
     this.#listener.onHead(this, status, headers);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#ended) this.#listener.onData(this, chunk);
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#ended) {
+      this.#listener.onData(this, chunk);
+      return;
+    }
+    this.#unwanted += chunk.length;
+    if (this.#unwanted > UNWANTED_BYTES) controller.abort(WITHDRAWN);
   }
 
   onResponseEnd(): void {
+    clearTimeout(this.#patience);
     if (this.#ended) return;
     this.#ended = true;
     this.#listener.onEnd(this);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.#patience);
     if (this.#ended) return;
     this.#ended = true;
     this.#listener.onFailure(this, failureOf(error), error);
-  }
-
-  #endEarly(): boolean {
-    if (this.#ended) return false;
-    this.#ended = true;
-    this.#controller?.abort(WITHDRAWN);
-    return true;
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { LOG_FORMATS, LOG_LEVELS } from '@ragscale/service/logging';
 import { z } from 'zod';
 import { BACKENDS_FORMAT, parseBackends, type RouteSpec } from './discovery/backends.ts';
+import { parseSource } from './discovery/source-url.ts';
 
 export const VARIABLES = {
   port: {
@@ -80,7 +81,8 @@ export const VARIABLES = {
   proxyService: {
     name: 'PROXY_SERVICE',
     about: 'The Service of the proxies, to count them in place of `PROXIES`.',
-    ...text('k8s://[namespace/]service[:port]'),
+    schema: z.string().refine(isService),
+    allowed: 'k8s://[namespace/]service[:port]',
   },
   zone: {
     name: 'ZONE',
@@ -132,14 +134,15 @@ export const VARIABLES = {
   },
   retryBudgetPercent: {
     name: 'RETRY_BUDGET_PERCENT',
-    about: 'Retries for each hundred requests of the last 10 seconds; 10 a second are free.',
+    about:
+      'Retries for each hundred requests of the last 10 seconds; 10 a second are free, and so is what a pod had that was taken out.',
     ...integer(0, 100),
     fallback: '20',
   },
   tryTimeoutMs: {
     name: 'TRY_TIMEOUT_MS',
     about:
-      'A pod that has not begun to answer by then is given up for another. 0: only when it stops answering probes; an answer that is not streamed begins when it is finished.',
+      'A pod that has not begun to answer by then is given up for another that is able. 0: only when it stops answering probes; an answer that is not streamed begins when it is finished.',
     ...integer(0, 3_600_000),
     fallback: '0',
   },
@@ -211,7 +214,7 @@ export const VARIABLES = {
     schema: z
       .string()
       .transform((list) => list.split(',').map((path) => path.trim()))
-      .pipe(z.array(z.string().regex(/^(\/[A-Za-z0-9_.~-]+)*(\/\*)?$/)).min(1)),
+      .pipe(z.array(z.string().regex(/^(?=\/)(\/[A-Za-z0-9_.~-]+)*(\/\*)?$/)).min(1)),
     allowed: 'paths with commas between them, such as /rag,/v1/*',
     fallback: '/rag,/v1/*,/docs,/docs/*,/openapi.json',
   },
@@ -223,9 +226,9 @@ export const VARIABLES = {
   },
   maxBodyBytes: {
     name: 'MAX_BODY_BYTES',
-    about: 'Largest body; more is refused with 413.',
+    about: 'Largest body; more is refused with 413. Pods of ours take no more than the default.',
     ...integer(1, 1_000_000_000),
-    fallback: '1048576',
+    fallback: '262144',
   },
   bufferedBodyBytes: {
     name: 'BUFFERED_BODY_BYTES',
@@ -291,6 +294,14 @@ export interface Configuration extends Omit<ValuesOf<typeof VARIABLES>, 'backend
 /** Where pods register that have no other route. */
 const REGISTERED_ROUTE: RouteSpec = { name: 'default', weight: 1, sources: [] };
 
+function isService(url: string): boolean {
+  try {
+    return parseSource(url).kind === 'kubernetes';
+  } catch {
+    return false;
+  }
+}
+
 /** @throws ConfigurationError naming every bad variable at once */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const { backends, ...values } = readEnvironment(VARIABLES, env);
@@ -300,6 +311,9 @@ export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
     problems.push(
       `REQUEST_TIMEOUT_MS=${given}: must lie between MIN_REQUEST_TIMEOUT_MS=${min} and MAX_REQUEST_TIMEOUT_MS=${max}`,
     );
+  }
+  if (values.port === values.adminPort && values.port !== 0) {
+    problems.push(`PORT=${values.port}: must differ from ADMIN_PORT, which no client may reach`);
   }
   let routes: readonly RouteSpec[] = [REGISTERED_ROUTE];
   try {

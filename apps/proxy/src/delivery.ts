@@ -41,8 +41,11 @@ export class Delivery {
     this.attempt = attempt;
     this.status = head.status;
     this.#headers = head.headers;
-    if (received['content-type']?.startsWith('text/event-stream') === true) this.#events = new EventTail();
-    else if (isHead || Number(received['content-length']) <= COLLECTED_BYTES) this.#collected = [];
+    if (isEventStream(received)) {
+      this.#events = new EventTail();
+      // It may end otherwise than the pod meant.
+      if (!isHead) delete this.#headers['content-length'];
+    } else if (isHead || Number(received['content-length']) <= COLLECTED_BYTES) this.#collected = [];
   }
 
   /** Whether the client has got something: then no other pod can answer. */
@@ -76,7 +79,8 @@ export class Delivery {
       const body = this.#collected.length === 1 ? this.#collected[0]! : Buffer.concat(this.#collected);
       this.#open();
       this.bytes = body.length;
-      response.end(body);
+      // As a string of its bytes it leaves in one write with the head; a buffer would take another.
+      response.end(body.toString('latin1'), 'latin1');
       return;
     }
     const rest = this.#events?.rest();
@@ -91,7 +95,7 @@ export class Delivery {
    */
   breakOff(error: ServiceError): void {
     const response = this.#response;
-    if (this.#events === undefined || response.writableEnded || response.writableNeedDrain) {
+    if (this.#events === undefined || this.#events.isTorn || response.writableEnded || response.writableNeedDrain) {
       response.destroy();
       return;
     }
@@ -118,6 +122,11 @@ export class Delivery {
     this.attempt.pause();
     this.#response.once('drain', () => this.attempt.resume());
   }
+}
+
+function isEventStream({ 'content-type': type, 'content-encoding': coding }: IncomingHttpHeaders): boolean {
+  // What stands there twice is an array, whatever the types say.
+  return coding === undefined && String(type).startsWith('text/event-stream');
 }
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */

@@ -21,7 +21,9 @@ export class EndpointGroup {
   /** In the order of their ids. */
   #endpoints: readonly Endpoint[] = [];
   #local: readonly Endpoint[] = [];
-  #hopeless = false;
+  /** Known no longer, and still with requests: their pods can be found again meanwhile. */
+  #lost: readonly Endpoint[] = [];
+  #forlorn = false;
 
   constructor(parts: GroupParts) {
     this.#parts = parts;
@@ -31,8 +33,8 @@ export class EndpointGroup {
     return this.#endpoints;
   }
 
-  /** Takes over what discovery found. */
-  update(found: readonly FoundEndpoint[], now: number): void {
+  /** Takes over what discovery found. To be refreshed then. */
+  update(found: readonly FoundEndpoint[]): void {
     const known = new Map(this.#endpoints.map((endpoint) => [endpoint.id, endpoint]));
     const added: Endpoint[] = [];
     this.#endpoints = found
@@ -41,7 +43,8 @@ export class EndpointGroup {
         known.delete(each.id);
         endpoint?.rediscovered(each);
         if (endpoint !== undefined) return endpoint;
-        const fresh = new Endpoint(each, this.#parts.settings);
+        const before = this.#lost.findLast(({ id }) => id === each.id);
+        const fresh = new Endpoint(each, this.#parts.settings, before);
         added.push(fresh);
         return fresh;
       })
@@ -51,8 +54,8 @@ export class EndpointGroup {
       gone.retire();
       this.#parts.onRemoved(gone);
     }
+    this.#lost = [...this.#lost, ...known.values()].filter(({ inFlight }) => inFlight > 0);
     for (const endpoint of added) this.#parts.onAdded(endpoint);
-    this.refresh(now);
   }
 
   /** Finds out who may be chosen. To be called when something has changed and, since states end with time, every now and then. */
@@ -65,12 +68,20 @@ export class EndpointGroup {
     // A pause ends by itself, and a pod that starts will be able.
     const hope = (endpoint: Endpoint, index: number): boolean =>
       states[index] === 'healthy' || states[index] === 'starting' || (opens && endpoint.mayFailOpenAt(now));
-    this.#hopeless = this.#endpoints.length > 0 && !this.#endpoints.some(hope);
+    this.#forlorn = possible > 0 && !this.#endpoints.some(hope);
   }
 
-  /** There are pods and not one of them is able, or will be soon. With no pods at all there is hope: one is on its way. */
+  /**
+   * There are pods that should be able, and not one is, or will be soon. Where there are none at all, or only such as were told to leave,
+   * the target is scaled to zero, and there is hope: one is on its way.
+   */
+  get forlorn(): boolean {
+    return this.#forlorn;
+  }
+
+  /** So it is, and not one of them is being asked whether it is back. */
   get hopeless(): boolean {
-    return this.#hopeless;
+    return this.#forlorn && !this.#endpoints.some(({ isAsked }) => isAsked);
   }
 
   /** Requests that could be given away now. */
@@ -83,7 +94,7 @@ export class EndpointGroup {
   /**
    * Who gets the request; undefined where it has to wait.
    * @param key of a client that wants the same pod again
-   * @param tried those that it was with already: taken again only when there is nobody else to wait for
+   * @param tried those that it was with already: taken again only where there is nobody else to wait for
    */
   pick(key: string | undefined, tried: readonly Endpoint[]): Endpoint | undefined {
     if (tried.length === 0) {
@@ -91,7 +102,12 @@ export class EndpointGroup {
       return local ?? this.#pickOf(this.#endpoints, key);
     }
     const untried = this.#endpoints.filter((endpoint) => !tried.includes(endpoint));
-    return this.#pickOf(untried.some(({ usable }) => usable) ? untried : this.#endpoints, key);
+    return this.#pickOf(untried.some(({ able, usable }) => able || usable) ? untried : this.#endpoints, key);
+  }
+
+  /** Whether there is an able pod, full or not, that is none of these. */
+  hasOther(tried: readonly Endpoint[]): boolean {
+    return this.#endpoints.some((endpoint) => endpoint.able && !tried.includes(endpoint));
   }
 
   /** Pods by state, for the gauge. */

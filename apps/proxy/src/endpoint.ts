@@ -6,6 +6,7 @@ import { PeakEwma } from '@ragscale/balancing/peak-ewma';
 import { slowStartFactor } from '@ragscale/balancing/slow-start';
 import { Pool } from 'undici';
 import type { Attempt } from './attempt.ts';
+import { Crowd } from './crowd.ts';
 import type { FoundEndpoint } from './discovery/discovery.ts';
 
 export interface EndpointSettings {
@@ -31,21 +32,28 @@ export class Endpoint implements EndpointView {
   readonly health: EndpointHealth;
   readonly pool: Pool;
   /** What is with the pod. */
-  readonly attempts = new Set<Attempt>();
-  /** Whether it may be chosen, were it not for its cap: what `refresh` found last. */
+  readonly attempts = new Crowd<Attempt>();
+  /** Whether all that is known speaks for it, but for its being full or busy: what `refresh` found last. */
+  able = false;
+  /** Whether it may be chosen, were it not for its cap. */
   usable = false;
+  /** Whether a probe is under way that nobody knows better than. */
+  isAsked = false;
   weight = 1;
   cap = 1;
   readonly #settings: EndpointSettings;
   readonly #latency = new PeakEwma();
   #found: FoundEndpoint;
+  #before: Endpoint | undefined;
   /** What the pod announces that it can answer at once. */
   #slots: number | undefined;
   #pausedUntil = 0;
 
-  constructor(found: FoundEndpoint, settings: EndpointSettings) {
+  /** @param before the same pod, which was lost and still has requests */
+  constructor(found: FoundEndpoint, settings: EndpointSettings, before?: Endpoint) {
     this.id = found.id;
     this.#found = found;
+    this.#before = before;
     this.#settings = settings;
     this.health = new EndpointHealth(settings.health);
     this.pool = new Pool(found.origin, {
@@ -60,11 +68,13 @@ export class Endpoint implements EndpointView {
   }
 
   get inFlight(): number {
-    return this.attempts.size;
+    const before = this.#before?.inFlight ?? 0;
+    if (before === 0) this.#before = undefined;
+    return this.attempts.size + before;
   }
 
   get available(): boolean {
-    return this.usable && this.attempts.size < this.cap;
+    return this.usable && this.inFlight < this.cap;
   }
 
   get latencyMs(): number | undefined {
@@ -117,14 +127,15 @@ export class Endpoint implements EndpointView {
   /** @param failsOpen whether those that only may be bad are used as well */
   refresh(now: number, failsOpen: boolean): void {
     const { slowStartMs, concurrency, proxies } = this.#settings;
-    const able = this.stateAt(now) === 'healthy' || (failsOpen && this.mayFailOpenAt(now));
-    this.usable = able && now >= this.#pausedUntil;
+    this.able = this.stateAt(now) === 'healthy';
+    this.usable = (this.able || (failsOpen && this.mayFailOpenAt(now))) && now >= this.#pausedUntil;
     this.weight = this.#found.weight * slowStartFactor(this.health.ableSince, now, slowStartMs);
     this.cap = capOf({ configured: concurrency, slots: this.#slots, proxies: proxies() });
   }
 
   /** It is known no longer: what is with it is finished. */
   retire(): void {
+    this.able = false;
     this.usable = false;
     void this.pool.close().catch(() => undefined);
   }

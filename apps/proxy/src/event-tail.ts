@@ -13,6 +13,7 @@ const EMPTY = Buffer.alloc(0);
 
 export class EventTail {
   #held: Buffer = EMPTY;
+  #isTorn = false;
   #sawToken = false;
   #sawError = false;
 
@@ -27,6 +28,7 @@ export class EventTail {
       this.#held = bytes;
       return EMPTY;
     }
+    this.#isTorn = end === 0;
     const whole = end === 0 ? bytes : bytes.subarray(0, end);
     this.#held = end === 0 || end === bytes.length ? EMPTY : bytes.subarray(end);
     this.#look(whole);
@@ -39,6 +41,11 @@ export class EventTail {
     this.#held = EMPTY;
     this.#look(rest);
     return rest;
+  }
+
+  /** Whether what has gone on ends in the middle of an event, which was too long to be held. */
+  get isTorn(): boolean {
+    return this.#isTorn;
   }
 
   get sawToken(): boolean {

@@ -6,6 +6,7 @@ import type { ProxyMetrics } from '@ragscale/service/proxy-metrics';
 import type { Tracing } from '@ragscale/service/tracing';
 import type { Logger } from 'pino';
 import type { AccessLog } from './access-log.ts';
+import type { Crowd } from './crowd.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import type { KeyGate } from './key-gate.ts';
@@ -42,7 +43,7 @@ export interface ExchangeParts {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   /** Those that have not ended. */
-  readonly exchanges: Set<Exchange>;
+  readonly exchanges: Crowd<Exchange>;
   /** A pod has turned a request away. */
   readonly onBusy: (route: Route, endpoint: Endpoint, retryAfterSeconds: number, now: number) => void;
   /** A pod has failed a request. */

@@ -22,9 +22,6 @@ const OWN_OF_REQUESTS = new Set([
   'content-length',
   'expect',
   'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
   'x-real-ip',
   'x-request-id',
   'http2-settings',
@@ -35,6 +32,10 @@ const OWN_OF_REQUESTS = new Set([
 ]);
 
 const OWN_OF_RESPONSES = new Set([...HOP_BY_HOP, SLOTS_HEADER, 'server-timing', 'x-request-id']);
+
+/** `-For`, `-Host` and `-Proto` are the proxy's own; of the others (`-Port`, `-Prefix`) only those in front of it know. */
+const FORWARDED = 'x-forwarded-';
+const OWN_OF_FORWARDED = new Set([`${FORWARDED}for`, `${FORWARDED}host`, `${FORWARDED}proto`]);
 
 /** Lower-case names: a client's `X-Request-Id` and ours are the same to every look-up here. */
 const LOWER_CASE = new Map<string, string>();
@@ -70,6 +71,7 @@ export function requestHeaders(request: IncomingMessage, additions: RequestAddit
     const name = lowerCase(rawHeaders[at]!);
     if (OWN_OF_REQUESTS.has(name) || named?.has(name)) continue;
     if (name === 'authorization' && additions.keepsAuthorization) continue;
+    if (name.startsWith(FORWARDED) && (additions.trustedHops === 0 || OWN_OF_FORWARDED.has(name))) continue;
     out.push(name, rawHeaders[at + 1]!);
   }
   out.push('via', '1.1 ragscale', 'x-request-id', additions.requestId);
@@ -86,10 +88,16 @@ function pushForwarded(out: string[], { headers, socket }: IncomingMessage, trus
   const peer = socket.remoteAddress ?? 'unknown';
   const trusted = trustedHops > 0;
   const before = trusted ? single(headers['x-forwarded-for']) : undefined;
-  out.push('x-forwarded-for', before === undefined ? peer : `${before}, ${peer}`);
+  out.push('x-forwarded-for', before === undefined ? peer : `${lastOf(before, trustedHops)}, ${peer}`);
   const host = (trusted ? single(headers['x-forwarded-host']) : undefined) ?? headers.host;
   if (host !== undefined) out.push('x-forwarded-host', host);
-  out.push('x-forwarded-proto', (trusted ? single(headers['x-forwarded-proto']) : undefined) ?? 'http');
+  out.push('x-forwarded-proto', trusted && headers['x-forwarded-proto'] === 'https' ? 'https' : 'http');
+}
+
+/** Of a list to which each proxy has added whom it saw, what those added that are trusted; before it stands what the client said. */
+function lastOf(list: string, count: number): string {
+  const entries = list.split(',');
+  return entries.length <= count ? list : entries.slice(-count).join(',').trim();
 }
 
 export interface ResponseAdditions {
@@ -116,8 +124,9 @@ export function responseHeaders(headers: IncomingHttpHeaders, additions: Respons
   return out;
 }
 
-/** Names that a Connection header says are for this connection only. */
-function connectionOptions(header: string): ReadonlySet<string> | undefined {
+/** Names that a Connection header says are for this connection only. @param given what undici found twice is an array, whatever its types say */
+function connectionOptions(given: string | string[]): ReadonlySet<string> | undefined {
+  const header = String(given);
   if (header === 'keep-alive' || header === 'close') return undefined;
   return new Set(header.split(',').map((option) => option.trim().toLowerCase()));
 }

@@ -9,7 +9,7 @@ export class ProxyCount {
   readonly #discovery: Discovery | undefined;
   #proxies: number;
 
-  /** @throws Error where the Service cannot be asked for */
+  /** @throws ConfigurationError where the Service cannot be asked for */
   constructor({ proxies, proxyService }: Configuration, logger: Logger) {
     this.#proxies = proxies;
     if (proxyService === undefined) return;

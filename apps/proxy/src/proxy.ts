@@ -12,6 +12,7 @@ import { AccessLog } from './access-log.ts';
 import { createAdministration, type EndpointReport } from './administration.ts';
 import { ApiKeyFile } from './api-key-file.ts';
 import type { Configuration } from './configuration.ts';
+import { Crowd } from './crowd.ts';
 import { CombinedDiscovery } from './discovery/combined-discovery.ts';
 import { openDiscovery } from './discovery/open-discovery.ts';
 import { RegistrationDiscovery } from './discovery/registration-discovery.ts';
@@ -30,6 +31,8 @@ import { exchangeSettings } from './settings.ts';
 export interface ProxyOptions {
   readonly configuration: Configuration;
   readonly logger: Logger;
+  /** For a line per request; `logger` without it. */
+  readonly requestLogger?: Logger | undefined;
   /** Where traces go; none without it. */
   readonly tracing?: Tracing | undefined;
 }
@@ -41,7 +44,8 @@ export class RagProxy {
   readonly #options: ProxyOptions;
   readonly #lifecycle = new Lifecycle();
   readonly #metrics: ProxyMetrics;
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new Crowd<Exchange>();
+  readonly #bodies: BodyBudget;
   readonly #registration: RegistrationDiscovery | undefined;
   readonly #keyFile: ApiKeyFile | undefined;
   readonly #accessLog: AccessLog;
@@ -52,11 +56,12 @@ export class RagProxy {
   readonly #admin: Server;
   #ending: Promise<number> | undefined;
 
-  /** @throws ApiKeyFileError, and Error where Kubernetes is named and cannot be asked */
+  /** @throws ApiKeyFileError, and ConfigurationError where Kubernetes is named and cannot be asked */
   constructor(options: ProxyOptions) {
     this.#options = options;
-    const { configuration, logger, tracing } = options;
+    const { configuration, logger, requestLogger = logger, tracing } = options;
     const { apiKeysFile, maxConnections } = configuration;
+    this.#bodies = new BodyBudget(configuration.maxBufferedBytes);
     this.#metrics = new ProxyMetrics({ objectiveSeconds: configuration.objectiveSeconds });
     this.#registration = configuration.registration === 'on' ? new RegistrationDiscovery() : undefined;
     this.#count = new ProxyCount(configuration, logger);
@@ -64,13 +69,13 @@ export class RagProxy {
     this.#byRoute = new Map(this.#open.map((open) => [open.route, open]));
     this.#keyFile = apiKeysFile === undefined ? undefined : new ApiKeyFile({ path: apiKeysFile, logger });
     const sampleRate = configuration.accessLogPercent / 100;
-    this.#accessLog = new AccessLog({ logger, sampleRate, random: Math.random });
+    this.#accessLog = new AccessLog({ logger: requestLogger, sampleRate, random: Math.random });
     const parts: ExchangeParts = {
       settings: exchangeSettings(configuration),
       routes: new RouteChoice([...this.#byRoute.keys()], Math.random),
       paths: new PublicPaths(configuration.publicPaths),
       keys: this.#keyGate(),
-      bodies: new BodyBudget(configuration.maxBufferedBytes),
+      bodies: this.#bodies,
       metrics: this.#metrics,
       accessLog: this.#accessLog,
       tracing,
@@ -82,8 +87,7 @@ export class RagProxy {
     };
     this.#public = createPublicServer({
       maxConnections,
-      body: parts.settings.body,
-      onRequest: (request, response) => void new Exchange(parts, request, response),
+      onRequest: (request, response) => new Exchange(parts, request, response),
       onClientError: ({ code, status }) => logger.info({ error: code, status }, 'not a request'),
     });
     this.#admin = createAdministration({
@@ -93,6 +97,11 @@ export class RagProxy {
       endpoints: () => this.#report(),
       registration: this.#registrationCalls(),
     });
+  }
+
+  /** Requests that have not ended, and what their bodies take. */
+  get held(): { readonly requests: number; readonly bodyBytes: number } {
+    return { requests: this.#exchanges.size, bodyBytes: this.#bodies.used };
   }
 
   /**
@@ -128,7 +137,7 @@ export class RagProxy {
         this.#public.closeIdleConnections();
       },
       abort: () => {
-        for (const exchange of [...this.#exchanges]) exchange.abort();
+        for (const exchange of this.#exchanges.all()) exchange.abort();
       },
       close: () => this.#close(),
     });

@@ -17,6 +17,8 @@ export class PublicPaths {
   includes(target: string): boolean {
     if (this.#exact.has(target)) return true;
     const query = target.indexOf('?');
+    // A fragment is no part of a target, and what a reader makes of it is not known.
+    if (query >= 0 && target.includes('#', query)) return false;
     const path = query < 0 ? target : target.slice(0, query);
     if (this.#exact.has(path)) return true;
     return this.#prefixes.some((prefix) => path.startsWith(prefix)) && PLAIN.test(path);

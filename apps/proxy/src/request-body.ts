@@ -59,25 +59,35 @@ export interface BodyListener {
   onRefused(error: ServiceError): void;
 }
 
-/** Reads until the end, or until it is too much to keep. */
+/**
+ * Reads until the end, or until it is too much to keep.
+ * @returns ends the reading, and nothing is kept; no effect once the listener was called
+ */
 export function readBody(
   request: IncomingMessage,
   limits: BodyLimits,
   budget: BodyBudget,
   listener: BodyListener,
-): void {
+): () => void {
   const parts: Buffer[] = [];
   let bytes = 0;
+  let reading = true;
   const stop = (): void => {
+    reading = false;
     request.off('data', onData);
     request.off('end', onEnd);
-    request.off('close', onClose);
+    request.off('close', giveUp);
+  };
+  // Gone before it has come whole, or not wanted any more.
+  const giveUp = (): void => {
+    if (!reading) return;
+    stop();
+    parts.length = 0;
+    budget.give(bytes);
   };
   const refuse = (error: ServiceError): void => {
-    stop();
+    giveUp();
     request.pause();
-    budget.give(bytes);
-    bytes = 0;
     listener.onRefused(error);
   };
   const onData = (chunk: Buffer): void => {
@@ -103,15 +113,10 @@ export function readBody(
       keptBytes: bytes,
     });
   };
-  // Gone before it has come whole: whoever watches the response ends the rest.
-  const onClose = (): void => {
-    stop();
-    budget.give(bytes);
-    bytes = 0;
-  };
   request.on('data', onData);
   request.on('end', onEnd);
-  request.on('close', onClose);
+  request.on('close', giveUp);
+  return giveUp;
 }
 
 /** What was read and what is still to come, with back-pressure up to the client. */
@@ -124,9 +129,8 @@ function passThrough(request: IncomingMessage, parts: readonly Buffer[], read: n
     },
   });
   counted.push(Buffer.concat(parts, read));
-  request.on('error', (error) => counted.destroy(error));
   request.on('close', () => {
-    if (!request.complete) counted.destroy(new Error('the client went away'));
+    if (!request.complete) counted.destroy(new ServiceError('malformed_http', { detail: 'the body ends early' }));
   });
   request.pipe(counted);
   return counted;

@@ -31,6 +31,9 @@ export class OpenRoute {
   readonly #parts: OpeningParts;
   readonly #probers = new Map<Endpoint, Prober>();
   #refreshing: NodeJS.Timeout | undefined;
+  #stopped = false;
+  /** Whether all pods were asked since no hope is left. */
+  #askedAll = false;
 
   constructor(parts: OpeningParts) {
     this.#parts = parts;
@@ -73,16 +76,20 @@ export class OpenRoute {
   /** Resolves when the pods are known and each was probed once, or has had the time for it. */
   async start(): Promise<void> {
     await this.#parts.discovery.start((found) => {
-      this.route.group.update(found, performance.now());
+      const now = performance.now();
+      this.route.group.update(found);
       this.#parts.logger.info({ route: this.route.name, pods: found.length }, 'pods found');
-      this.route.pump(performance.now());
+      this.#refresh(now);
+      this.route.pump(now);
     });
-    this.#refreshing = setInterval(() => this.#refresh(), REFRESH_MS);
+    if (this.#stopped) return;
+    this.#refreshing = setInterval(() => this.#tick(), REFRESH_MS);
     const { endpoints } = this.route.group;
     await Promise.all(endpoints.map((endpoint) => this.#firstProbe.get(endpoint)?.promise));
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#refreshing);
     await this.#parts.discovery.stop();
     for (const prober of this.#probers.values()) prober.stop();
@@ -100,8 +107,8 @@ export class OpenRoute {
     if (ejected) {
       this.#parts.metrics.ejected(this.route.name);
       this.#parts.logger.warn({ route: this.route.name, pod: endpoint.id, reason: kind }, 'a pod is taken out');
-      this.route.group.refresh(now);
     }
+    this.#refresh(now);
     // A probe finds out sooner than the next request whether it is back.
     if (kind !== 'status') this.#probers.get(endpoint)?.probe();
   }
@@ -129,8 +136,8 @@ export class OpenRoute {
     endpoint.announced(slots);
     endpoint.health.probed(result, now);
     this.#firstProbe.get(endpoint)?.resolve();
-    const { group } = this.route;
-    group.refresh(now);
+    endpoint.isAsked = false;
+    this.#refresh(now);
     const after = endpoint.stateAt(now);
     if (after !== before) {
       this.#parts.logger.info(
@@ -138,21 +145,27 @@ export class OpenRoute {
         'a pod has changed',
       );
     }
-    if (after === 'unhealthy' && !endpoint.usable) this.#giveUpOn(endpoint);
+    // A pod that does not even answer probes will not answer what has not begun: others may.
+    if (after === 'unhealthy') for (const attempt of endpoint.attempts.all()) attempt.silent();
     this.route.pump(now);
   }
 
-  /** A pod that does not even answer probes will not answer what has not begun: others may. */
-  #giveUpOn(endpoint: Endpoint): void {
-    if (!this.route.group.endpoints.some((other) => other.usable)) return;
-    for (const attempt of [...endpoint.attempts]) {
-      if (!attempt.hasBegun) attempt.giveUp('silent', new Error('the pod does not answer probes'));
-    }
+  #tick(): void {
+    const now = performance.now();
+    this.#refresh(now);
+    if (this.route.waiting > 0) this.route.pump(now);
   }
 
-  #refresh(): void {
-    const now = performance.now();
-    this.route.group.refresh(now);
-    if (this.route.waiting > 0) this.route.pump(now);
+  /** Before the last hope goes all are asked once more: one may be back since its latest probe. */
+  #refresh(now: number): void {
+    const { group } = this.route;
+    group.refresh(now);
+    if (group.forlorn && !this.#askedAll) {
+      for (const [endpoint, prober] of this.#probers) {
+        endpoint.isAsked = true;
+        prober.probe();
+      }
+    }
+    this.#askedAll = group.forlorn;
   }
 }

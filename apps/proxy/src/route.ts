@@ -42,7 +42,6 @@ export class Route {
   readonly #line: AdmissionQueue<Waiter>;
   /** Those who wait for another try: they have had their turn, and come first. */
   readonly #again = new Set<Waiter>();
-  readonly #waiting = new Set<Waiter>();
   #pumping = false;
   #pumpAgain = false;
 
@@ -71,7 +70,6 @@ export class Route {
     this.#fit();
     const entered = this.#line.enter({ tokens: bytes, deadlineAt, holder: waiter }, now);
     if (!entered.admitted) return entered.refusal;
-    this.#waiting.add(waiter);
     return entered.ticket;
   }
 
@@ -83,7 +81,6 @@ export class Route {
   /** It is done, or wants no more, wherever it was. To be called before its endpoint has room again. */
   leave(ticket: Ticket<Waiter>, how: 'done' | 'gone', now: number): void {
     this.#fit();
-    this.#waiting.delete(ticket.holder);
     this.#again.delete(ticket.holder);
     this.#line.leave(ticket, how, now);
   }
@@ -94,16 +91,20 @@ export class Route {
     this.#pumpAgain = true;
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#pumpAgain) {
-      this.#pumpAgain = false;
-      this.#pumpOnce(now);
+    try {
+      while (this.#pumpAgain) {
+        this.#pumpAgain = false;
+        this.#pumpOnce(now);
+      }
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
   }
 
   #pumpOnce(now: number): void {
     if (this.group.hopeless) this.#sendAllAway();
     for (const waiter of this.#again) {
+      if (this.group.free === 0) break;
       const endpoint = this.group.pick(waiter.stickyKey, waiter.tried);
       if (endpoint === undefined) continue;
       this.#again.delete(waiter);
@@ -114,7 +115,6 @@ export class Route {
       const taken = this.#line.takeNext(now);
       if (taken === undefined) return;
       const waiter = taken.ticket.holder;
-      this.#waiting.delete(waiter);
       if (taken.late) {
         waiter.late();
         continue;
@@ -131,6 +131,6 @@ export class Route {
   }
 
   #sendAllAway(): void {
-    for (const waiter of [...this.#again, ...this.#waiting]) waiter.hopeless();
+    for (const waiter of [...this.#again, ...this.#line.holders()]) waiter.hopeless();
   }
 }

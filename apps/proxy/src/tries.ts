@@ -10,6 +10,7 @@ import { Delivery } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ExchangeParts } from './exchange-parts.ts';
 import { requestHeaders, responseHeaders } from './heads.ts';
+import { lingerAfter } from './linger.ts';
 import type { Route, Waiter } from './route.ts';
 import { answerWhenRefused, verdictOn } from './verdict.ts';
 
@@ -79,10 +80,10 @@ export class Tries implements Waiter, AttemptListener {
   /** Nothing is wanted any more. */
   withdraw(): void {
     clearTimeout(this.#hedge);
-    for (const attempt of [...this.#live]) this.#drop(attempt);
-    if (this.#ticket === undefined) return;
+    if (this.#ticket === undefined && this.#live.length === 0) return;
     const now = performance.now();
     this.#leave('gone', now);
+    this.#dropAllBut(undefined);
     this.#route.pump(now);
   }
 
@@ -109,21 +110,18 @@ export class Tries implements Waiter, AttemptListener {
   onHead(attempt: Attempt, status: number, headers: IncomingHttpHeaders): void {
     const now = performance.now();
     attempt.endpoint.announced(headers[SLOTS_HEADER]);
-    if (this.delivery !== undefined) {
-      this.#drop(attempt);
-      return;
-    }
     const verdict = verdictOn(status, headers);
     if (verdict.kind === 'busy') {
       this.#parts.onBusy(this.#route, attempt.endpoint, verdict.retryAfterSeconds, now);
-      if (this.#canRepeat && this.#turnedAway < MAX_TURNED_AWAY) {
-        this.#sendElsewhere(attempt);
+      if (this.#live.length > 1 || (this.#canRepeat && this.#turnedAway < MAX_TURNED_AWAY)) {
+        this.#sendElsewhere(attempt, now);
         return;
       }
     } else if (verdict.kind === 'failed') {
       this.#parts.onFailed(this.#route, attempt.endpoint, 'status', now);
-      if (this.#mayRetry(now)) {
-        this.#forget(attempt);
+      if (this.#live.length > 1 || this.#mayRetry(attempt.endpoint, now)) {
+        this.#unlist(attempt);
+        attempt.forget();
         this.#again('status', now);
         return;
       }
@@ -140,16 +138,16 @@ export class Tries implements Waiter, AttemptListener {
     const now = performance.now();
     const { delivery } = this;
     this.#unlist(attempt);
+    // In this order: the line must see that the pod was full until now.
+    this.#leave('done', now);
+    attempt.release();
     if (delivery?.attempt === attempt) {
       const ms = now - attempt.startedAt;
       this.answeredAt = now;
-      // In this order: the line must see that the pod was full until now.
-      this.#leave('done', now);
       if (verdictOn(delivery.status, {}).kind === 'answer') attempt.endpoint.answered(ms, now);
       delivery.end();
       this.#parts.metrics.upstreamEnded(this.#route.name, ms);
     }
-    attempt.release();
     this.#route.pump(now);
   }
 
@@ -162,7 +160,15 @@ export class Tries implements Waiter, AttemptListener {
       this.#onFailed(new ServiceError('malformed_http', { detail }, { cause }));
       return;
     }
-    this.#parts.onFailed(this.#route, attempt.endpoint, failure, now);
+    // A body that is passed through can end in the middle, with its client, or be too large: no fault of the pod.
+    const { request } = this.#asked;
+    if (request.destroyed && !request.complete) return;
+    if (cause instanceof ServiceError) {
+      this.#onFailed(cause);
+      return;
+    }
+    // A pod that refuses a body which it has not read may close over the rest: that says nothing about the pod.
+    if (failure !== 'broken' || this.#canRepeat) this.#parts.onFailed(this.#route, attempt.endpoint, failure, now);
     if (this.delivery?.attempt === attempt) {
       if (this.delivery.begun) {
         this.#onFailed(new ServiceError('upstream_failed', {}, { cause }));
@@ -170,20 +176,26 @@ export class Tries implements Waiter, AttemptListener {
       }
       this.delivery = undefined;
     }
-    // The other of a hedged request may still answer.
-    if (this.#live.length > 0) {
-      this.#route.pump(now);
-      return;
-    }
-    if (this.#route.group.hopeless) {
-      this.hopeless();
-      return;
-    }
-    if (this.#mayRetry(now)) {
-      this.#again(failure, now);
-      return;
-    }
-    this.#onFailed(new ServiceError('upstream_failed', {}, { cause }));
+    if (this.#live.length === 0 && this.#route.group.hopeless) this.hopeless();
+    else if (this.#live.length > 0 || this.#mayRetry(attempt.endpoint, now)) this.#again(failure, now);
+    else this.#onFailed(new ServiceError('upstream_failed', {}, { cause }));
+  }
+
+  /** Another pod gets it where one may; else it stays, since silence can end. */
+  onSilence(attempt: Attempt): void {
+    if (this.delivery?.begun === true) return;
+    const now = performance.now();
+    const isHedged = this.#live.length > 1;
+    if (!isHedged && !(this.#route.group.hasOther(this.tried) && this.#mayRetry(attempt.endpoint, now))) return;
+    if (this.delivery?.attempt === attempt) this.delivery = undefined;
+    this.#unlist(attempt);
+    attempt.withdraw();
+    this.#again('silent', now);
+  }
+
+  onOverdue(attempt: Attempt): void {
+    this.#parts.onFailed(this.#route, attempt.endpoint, 'silent', performance.now());
+    this.onSilence(attempt);
   }
 
   #try(endpoint: Endpoint, now: number): void {
@@ -201,40 +213,48 @@ export class Tries implements Waiter, AttemptListener {
       trustedHops: settings.trustedHops,
       keepsAuthorization: keys !== undefined,
     });
-    if (settings.tryTimeoutMs > 0) attempt.giveUpAfter(settings.tryTimeoutMs);
+    if (settings.tryTimeoutMs > 0) attempt.isDueWithin(settings.tryTimeoutMs);
     attempt.send({ method: request.method ?? 'GET', path: request.url ?? '/', headers, body });
   }
 
   /** The pod was busy and has done nothing: that is no try, and costs none of the budget. It may get the request again. */
-  #sendElsewhere(attempt: Attempt): void {
+  #sendElsewhere(attempt: Attempt, now: number): void {
     this.#turnedAway += 1;
     this.tried.splice(this.tried.lastIndexOf(attempt.endpoint), 1);
-    this.#forget(attempt);
-    this.#again('busy', performance.now());
+    this.#unlist(attempt);
+    attempt.forget();
+    this.#again('busy', now);
   }
 
+  /** Back to the head of the line, unless the other of a hedged request may still answer. */
   #again(reason: AttemptFailure | 'status' | 'busy', now: number): void {
-    this.#parts.metrics.retried(this.#route.name, reason);
-    if (this.#live.length === 0) this.#route.again(this);
+    if (this.#live.length === 0) {
+      this.#parts.metrics.retried(this.#route.name, reason);
+      this.#route.again(this);
+    }
     this.#route.pump(now);
   }
 
   /** The first pod that answers is the one whose answer goes out. */
   #commit(attempt: Attempt, status: number, received: IncomingHttpHeaders): void {
     clearTimeout(this.#hedge);
-    for (const other of [...this.#live]) if (other !== attempt) this.#drop(other);
+    const isHedged = this.#live.length > 1;
+    this.#dropAllBut(attempt);
     const { request, response, requestId, arrivedAt } = this.#asked;
     const waitMs = (this.firstAt ?? attempt.startedAt) - arrivedAt;
     const timing = `proxy-wait;dur=${waitMs.toFixed(3)}, proxy-tries;desc="${this.tried.length}"`;
-    const closes = this.#parts.lifecycle.state !== 'ready';
+    // Of a body that is passed through the pod may leave a part unread.
+    if (!request.complete) lingerAfter(request);
+    const closes = this.#parts.lifecycle.state !== 'ready' || !request.complete;
     const headers = responseHeaders(received, { requestId, route: this.#route.name, timing, closes });
     this.delivery = new Delivery(response, attempt, { status, headers }, received, request.method === 'HEAD');
+    if (isHedged) this.#route.pump(performance.now());
   }
 
   #armHedge(): void {
     const { hedgeQuantile } = this.#parts.settings;
     const delayMs = hedgeQuantile === undefined ? undefined : this.#route.beginnings.quantile(hedgeQuantile);
-    if (delayMs === undefined || !this.#canRepeat) return;
+    if (delayMs === undefined || !this.#canRepeat || this.#live.length === 0) return;
     clearTimeout(this.#hedge);
     this.#hedge = setTimeout(() => this.#hedgeNow(), delayMs);
   }
@@ -256,9 +276,12 @@ export class Tries implements Waiter, AttemptListener {
     return body === null || Buffer.isBuffer(body);
   }
 
-  #mayRetry(now: number): boolean {
+  /** @param failed a pod that is out fails only what it has, which ends by itself: moving that to others costs none of the budget */
+  #mayRetry(failed: Endpoint, now: number): boolean {
+    if (!this.#canRepeat || this.#failures + 1 >= this.#parts.settings.maxTries) return false;
+    if ((failed.able || failed.usable) && !this.#route.retries.tryRetry(now)) return false;
     this.#failures += 1;
-    return this.#canRepeat && this.#failures < this.#parts.settings.maxTries && this.#route.retries.tryRetry(now);
+    return true;
   }
 
   #leave(how: 'done' | 'gone', now: number): void {
@@ -267,14 +290,11 @@ export class Tries implements Waiter, AttemptListener {
     this.#ticket = undefined;
   }
 
-  #forget(attempt: Attempt): void {
-    this.#unlist(attempt);
-    attempt.forget();
-  }
-
-  #drop(attempt: Attempt): void {
-    this.#unlist(attempt);
-    attempt.withdraw();
+  #dropAllBut(kept: Attempt | undefined): void {
+    for (const attempt of this.#live.splice(0)) {
+      if (attempt === kept) this.#live.push(attempt);
+      else attempt.withdraw();
+    }
   }
 
   #unlist(attempt: Attempt): void {

@@ -39,6 +39,8 @@ export class FakePod implements AsyncDisposable {
   /** Answers to `/readyz`: 200, or the code of the error of a 503, or never. */
   readiness: 'ready' | 'not_ready' | 'draining' | 'silent' = 'ready';
   behaviour: Behaviour = answerJson;
+  /** How it reads a body; what it returns is remembered. */
+  reader: (request: IncomingMessage) => Promise<string> = wholeText;
   /** Requests whose answer is not finished. */
   inFlight = 0;
   mostInFlight = 0;
@@ -65,6 +67,12 @@ export class FakePod implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+    });
+  }
+
   /** As SIGKILL: every connection is reset and nobody listens. */
   async kill(): Promise<void> {
     if (!this.#server.listening) return;
@@ -84,7 +92,7 @@ export class FakePod implements AsyncDisposable {
       this.#answerProbe(response);
       return;
     }
-    let body = '';
+    let body: string;
     this.inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     response.once('close', () => {
@@ -92,7 +100,7 @@ export class FakePod implements AsyncDisposable {
     });
     request.on('error', () => undefined);
     try {
-      for await (const chunk of request) body += String(chunk);
+      body = await this.reader(request);
     } catch {
       return;
     }
@@ -112,6 +120,12 @@ export class FakePod implements AsyncDisposable {
     response.writeHead(503, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ error: { code: this.readiness } }));
   }
+}
+
+async function wholeText(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
 }
 
 /** What a pod of ours answers at once. */

@@ -116,6 +116,13 @@ export class AdmissionQueue<Holder> {
     return this.#running;
   }
 
+  /** For whom those that wait do, in their order. */
+  holders(): Holder[] {
+    const holders: Holder[] = [];
+    for (let entry = this.#first; entry !== undefined; entry = entry.next) holders.push(entry.holder);
+    return holders;
+  }
+
   /** Puts a request at the end of the line, or says why not. */
   enter(admission: Admission<Holder>, now: number): Entered<Holder> {
     const reason = this.#reasonToRefuse(admission, now);

@@ -25,11 +25,12 @@ describe('the discovery of a route', () => {
     ]);
   });
 
-  it('says what is missing where there is no cluster', () => {
+  it('says what is missing where there is no cluster', async () => {
     vi.stubEnv('KUBECONFIG', '');
     vi.stubEnv('KUBERNETES_SERVICE_HOST', '');
     vi.stubEnv('HOME', '/nonexistent');
     const [route] = parseBackends('k8s://rag');
-    expect(() => openDiscovery(route!, { logger })).toThrow('no credentials for Kubernetes: set KUBECONFIG');
+    const started = openDiscovery(route!, { logger }).start(() => expect.fail('found'));
+    await expect(started).rejects.toThrow('k8s://rag: no credentials for Kubernetes: set KUBECONFIG');
   });
 });

@@ -1,12 +1,13 @@
 /** How are the sources of a route opened? */
+import { ConfigurationError } from '@ragscale/service/environment';
 import type { Logger } from 'pino';
 import type { RouteSpec } from './backends.ts';
 import { CombinedDiscovery } from './combined-discovery.ts';
-import type { Discovery } from './discovery.ts';
+import type { Discovery, FoundEndpoint } from './discovery.ts';
 import { DnsDiscovery } from './dns-discovery.ts';
 import { foundEndpoint } from './found-endpoints.ts';
-import { openKubernetesDiscovery } from './kubernetes-discovery.ts';
-import type { SourceSpec } from './source-url.ts';
+import type { KubernetesDiscoveryOptions } from './kubernetes-discovery.ts';
+import type { KubernetesSource, SourceSpec } from './source-url.ts';
 import { StaticDiscovery } from './static-discovery.ts';
 
 export interface DiscoveryOptions {
@@ -18,8 +19,8 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Nothing is asked before `start`.
- * @throws Error when a source is in Kubernetes and there are no credentials for a cluster, or no namespace
+ * Nothing is asked before `start`, which rejects with a ConfigurationError when a source is in Kubernetes and there are no credentials
+ * for a cluster, or no namespace.
  */
 export function openDiscovery(route: RouteSpec, options: DiscoveryOptions): Discovery {
   const fixed = route.sources.filter((source) => source.kind === 'static');
@@ -35,5 +36,38 @@ export function openDiscovery(route: RouteSpec, options: DiscoveryOptions): Disc
 function openSource(source: Exclude<SourceSpec, { kind: 'static' }>, options: DiscoveryOptions): Discovery {
   const { logger, zone, dnsIntervalMs } = options;
   if (source.kind === 'dns') return new DnsDiscovery(source, { logger, intervalMs: dnsIntervalMs });
-  return openKubernetesDiscovery(source, { logger, zone });
+  return new LateDiscovery(() => openKubernetes(source, { logger, zone }));
+}
+
+/** Loaded only where it is used: the client of Kubernetes alone takes as much memory as half of the rest. */
+async function openKubernetes(source: KubernetesSource, options: KubernetesDiscoveryOptions): Promise<Discovery> {
+  const { openKubernetesDiscovery } = await import('./kubernetes-discovery.ts');
+  try {
+    return openKubernetesDiscovery(source, options);
+  } catch (cause) {
+    throw new ConfigurationError([`k8s://${source.service}: ${(cause as Error).message}`]);
+  }
+}
+
+/** Is opened when it starts. */
+class LateDiscovery implements Discovery {
+  readonly #open: () => Promise<Discovery>;
+  #opened: Discovery | undefined;
+  #stopped = false;
+
+  constructor(open: () => Promise<Discovery>) {
+    this.#open = open;
+  }
+
+  async start(onChange: (found: readonly FoundEndpoint[]) => void): Promise<void> {
+    const opened = await this.#open();
+    if (this.#stopped) return;
+    this.#opened = opened;
+    await opened.start(onChange);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#opened?.stop();
+  }
 }
