@@ -36,7 +36,8 @@ const ragscale =
   (policy?: string): Recipe =>
   ({ backends, port, adminPort }) => ({
     command: process.execPath,
-    args: [ragscaleMain],
+    // As `npm run start:proxy` does.
+    args: ['--max-semi-space-size=8', ragscaleMain],
     env: {
       BACKENDS: backends.join(','),
       HOST: '127.0.0.1',

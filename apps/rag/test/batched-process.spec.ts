@@ -1,7 +1,7 @@
 /** The batched variant as it is started in production: the answers of the baseline, and nothing left of those who give up. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PodProcess, startProcess } from '../../../test/support/pod-process.ts';
 import { until } from './pod-fixture.ts';
-import { type PodProcess, startProcess } from './pod-process.ts';
 
 const SUBJECTS = [
   'hummingbirds',

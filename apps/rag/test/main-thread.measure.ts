@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type PodProcess, startProcess } from './pod-process.ts';
+import { type PodProcess, startProcess } from '../../../test/support/pod-process.ts';
 
 const REQUESTS = 200;
 const CLIENTS = 8;

@@ -2,7 +2,7 @@
  * Measures a pod of each variant with the embedded models under one client: latency of full answers, in turns, and resident memory as
  * they add up. `node --conditions=source apps/rag/test/one-client.measure.ts` after a build.
  */
-import { type PodProcess, startProcess } from './pod-process.ts';
+import { type PodProcess, startProcess } from '../../../test/support/pod-process.ts';
 
 const ROUNDS = 10;
 const PER_ROUND = 250;

@@ -1,7 +1,7 @@
 /** What a real Prometheus makes of a real pod's metrics. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PodProcess, startProcess } from '../../../test/support/pod-process.ts';
 import { missingPrograms, objectionsTo, PrometheusServer, whereMissing } from '../../../test/support/prometheus.ts';
-import { type PodProcess, startProcess } from './pod-process.ts';
 
 const skipped = missingPrograms.length > 0;
 

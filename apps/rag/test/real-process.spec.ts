@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PodProcess, runToEnd, startProcess } from '../../../test/support/pod-process.ts';
 import { sendRaw, until } from './pod-fixture.ts';
-import { type PodProcess, runToEnd, startProcess } from './pod-process.ts';
 
 const QUESTION = 'Which animals can hover in the air?';
 

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProcess } from './pod-process.ts';
+import { startProcess } from '../../../test/support/pod-process.ts';
 
 const REFUSALS = 3_000;
 const WARM_UP = 500;

@@ -4,7 +4,7 @@
  * they add up. `node --conditions=source apps/rag/test/storm.measure.ts [REQUESTS [ARGUMENTS OF THE POD'S NODE]]` after a build; it
  * fails where one is not answered that should be.
  */
-import { type PodProcess, startProcess } from './pod-process.ts';
+import { type PodProcess, startProcess } from '../../../test/support/pod-process.ts';
 
 const REQUESTS = Number(process.argv[2] ?? 10_000);
 const AT_ONCE = 64;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PodProcess, startProcess } from '../../../test/support/pod-process.ts';
 import { eventsOf } from '../../../test/support/raw-client.ts';
 import { collect } from './collect.ts';
-import { type PodProcess, startProcess } from './pod-process.ts';
 
 const DOCUMENTS = [
   'Hummingbirds can hover in mid-air by rapidly flapping their wings.',

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/rag/dist/main.js', import.meta.url));
 
 export interface PodProcess {
   readonly child: ChildProcess;
@@ -55,7 +55,7 @@ export async function startProcess({ env = {}, nodeArguments = [], onLine }: Pro
         body: JSON.stringify(body),
       }),
     stop: async () => {
-      if (child.exitCode !== null) return child.exitCode;
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       return (await exited)[0];
