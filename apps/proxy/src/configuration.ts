@@ -1,15 +1,20 @@
 /** What a proxy can be told through its environment. */
 import { POLICIES } from '@ragscale/balancing/policy';
 import {
+  DEADLINE_VARIABLES,
+  LOG_VARIABLES,
+  OBJECTIVE_VARIABLES,
+  problemsOfDeadlines,
+  SHUTDOWN_VARIABLES,
+} from '@ragscale/service/common-variables';
+import {
   ConfigurationError,
-  duration,
   integer,
   oneOf,
   readEnvironment,
   text,
   type ValuesOf,
 } from '@ragscale/service/environment';
-import { LOG_FORMATS, LOG_LEVELS } from '@ragscale/service/logging';
 import { z } from 'zod';
 import { BACKENDS_FORMAT, parseBackends, type RouteSpec } from './discovery/backends.ts';
 import { parseSource } from './discovery/source-url.ts';
@@ -108,24 +113,7 @@ export const VARIABLES = {
     ...oneOf(['objective', 'deadline']),
     fallback: 'deadline',
   },
-  requestTimeoutMs: {
-    name: 'REQUEST_TIMEOUT_MS',
-    about: 'Deadline of a request that carries no `X-Request-Timeout-Ms`, in milliseconds.',
-    ...integer(1, 3_600_000),
-    fallback: '60000',
-  },
-  minRequestTimeoutMs: {
-    name: 'MIN_REQUEST_TIMEOUT_MS',
-    about: 'Lowest deadline a request can ask for; less is raised to it.',
-    ...integer(1, 3_600_000),
-    fallback: '1',
-  },
-  maxRequestTimeoutMs: {
-    name: 'MAX_REQUEST_TIMEOUT_MS',
-    about: 'Highest deadline a request can ask for; more is lowered to it.',
-    ...integer(1, 3_600_000),
-    fallback: '600000',
-  },
+  ...DEADLINE_VARIABLES,
   maxTries: {
     name: 'MAX_TRIES',
     about: 'Pods that a request is given to, one after the other, when they fail before the first byte of an answer.',
@@ -260,31 +248,9 @@ export const VARIABLES = {
     ...integer(0, 100),
     fallback: '100',
   },
-  objectiveSeconds: {
-    name: 'OBJECTIVE',
-    about: 'Latency that answers are held to; a bound of every duration histogram lies exactly on it.',
-    ...duration(0.001, 600),
-    fallback: '2s',
-  },
-  drainDelayMs: {
-    name: 'DRAIN_DELAY_MS',
-    about: 'After SIGTERM, how long readiness fails before new requests are refused.',
-    ...integer(0, 600_000),
-    fallback: '0',
-  },
-  shutdownTimeoutMs: {
-    name: 'SHUTDOWN_TIMEOUT_MS',
-    about: 'After that, how long running requests may take.',
-    ...integer(0, 3_600_000),
-    fallback: '60000',
-  },
-  logLevel: { name: 'LOG_LEVEL', about: 'Least severe level that is logged.', ...oneOf(LOG_LEVELS), fallback: 'info' },
-  logFormat: {
-    name: 'LOG_FORMAT',
-    about: '`auto`: readable on a terminal, JSON elsewhere.',
-    ...oneOf(LOG_FORMATS),
-    fallback: 'auto',
-  },
+  ...OBJECTIVE_VARIABLES,
+  ...SHUTDOWN_VARIABLES,
+  ...LOG_VARIABLES,
 } as const;
 
 export interface Configuration extends Omit<ValuesOf<typeof VARIABLES>, 'backends'> {
@@ -305,13 +271,7 @@ function isService(url: string): boolean {
 /** @throws ConfigurationError naming every bad variable at once */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const { backends, ...values } = readEnvironment(VARIABLES, env);
-  const problems: string[] = [];
-  const { minRequestTimeoutMs: min, requestTimeoutMs: given, maxRequestTimeoutMs: max } = values;
-  if (!(min <= given && given <= max)) {
-    problems.push(
-      `REQUEST_TIMEOUT_MS=${given}: must lie between MIN_REQUEST_TIMEOUT_MS=${min} and MAX_REQUEST_TIMEOUT_MS=${max}`,
-    );
-  }
+  const problems = problemsOfDeadlines(values);
   if (values.port === values.adminPort && values.port !== 0) {
     problems.push(`PORT=${values.port}: must differ from ADMIN_PORT, which no client may reach`);
   }

@@ -2,6 +2,7 @@
 import { ConfigurationError } from '@ragscale/service/environment';
 import { createLogger, createRequestLogger } from '@ragscale/service/logging';
 import { onTermination } from '@ragscale/service/shutdown';
+import { explainListening } from '@ragscale/service/start-failures';
 import { openTracing, type Tracing } from '@ragscale/service/tracing';
 import type { Logger } from 'pino';
 import { ApiKeyFileError } from './api-key-file.ts';
@@ -48,13 +49,7 @@ async function openTraces(logger: Logger): Promise<Tracing | undefined> {
 
 function explanation(error: unknown): string | undefined {
   if (error instanceof ConfigurationError || error instanceof ApiKeyFileError) return error.message;
-  if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error ? error.code : undefined;
-  const port = 'port' in error ? ` ${String(error.port)}` : '';
-  if (code === 'EADDRINUSE') return `the port${port} is taken by another process: set PORT and ADMIN_PORT to free ones`;
-  if (code === 'EACCES') return `the port${port} may not be opened by this user: set PORT and ADMIN_PORT over 1023`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'HOST or ADMIN_HOST is not an address of this machine';
-  return undefined;
+  return explainListening(error, 'PORT or ADMIN_PORT', 'HOST or ADMIN_HOST');
 }
 
 function exitWith(message: string | undefined): never {

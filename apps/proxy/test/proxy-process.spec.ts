@@ -108,7 +108,7 @@ describe('a proxy that cannot start', () => {
     other.close();
     expect([code, errors]).toEqual([
       1,
-      `the port ${port} is taken by another process: set PORT and ADMIN_PORT to free ones\n`,
+      `the port ${port} is taken by another process: set PORT or ADMIN_PORT to a free one\n`,
     ]);
   });
 

@@ -2,6 +2,13 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import {
+  DEADLINE_VARIABLES,
+  LOG_VARIABLES,
+  OBJECTIVE_VARIABLES,
+  problemsOfDeadlines,
+  SHUTDOWN_VARIABLES,
+} from '@ragscale/service/common-variables';
 import type { DeadlineLimits } from '@ragscale/service/deadline';
 import {
   ConfigurationError,
@@ -12,7 +19,6 @@ import {
   text,
   type ValuesOf,
 } from '@ragscale/service/environment';
-import { LOG_FORMATS, LOG_LEVELS } from '@ragscale/service/logging';
 import { z } from 'zod';
 import { modelFolder } from './model-folders.ts';
 
@@ -156,55 +162,16 @@ export const VARIABLES = {
     fallback: () => String(Math.min(availableParallelism(), MAX_DEFAULT_THREADS)),
     fallbackText: `available CPUs, at most ${MAX_DEFAULT_THREADS}`,
   },
-  requestTimeoutMs: {
-    name: 'REQUEST_TIMEOUT_MS',
-    about: 'Deadline of a request that carries no `X-Request-Timeout-Ms`, in milliseconds.',
-    ...integer(1, 3_600_000),
-    fallback: '60000',
-  },
-  minRequestTimeoutMs: {
-    name: 'MIN_REQUEST_TIMEOUT_MS',
-    about: 'Lowest deadline a request can ask for; less is raised to it.',
-    ...integer(1, 3_600_000),
-    fallback: '1',
-  },
-  maxRequestTimeoutMs: {
-    name: 'MAX_REQUEST_TIMEOUT_MS',
-    about: 'Highest deadline a request can ask for; more is lowered to it.',
-    ...integer(1, 3_600_000),
-    fallback: '600000',
-  },
-  drainDelayMs: {
-    name: 'DRAIN_DELAY_MS',
-    about: 'After SIGTERM readiness fails at once; requests are still taken for this long, in milliseconds.',
-    ...integer(0, 600_000),
-    fallback: '0',
-  },
-  shutdownTimeoutMs: {
-    name: 'SHUTDOWN_TIMEOUT_MS',
-    about: 'How long running and waiting requests may take after that, in milliseconds.',
-    ...integer(0, 3_600_000),
-    fallback: '60000',
-  },
+  ...DEADLINE_VARIABLES,
+  ...SHUTDOWN_VARIABLES,
   maxConnections: {
     name: 'MAX_CONNECTIONS',
     about: 'Connections at once; more are closed.',
     ...integer(1, 1_000_000),
     fallback: '4096',
   },
-  objectiveSeconds: {
-    name: 'OBJECTIVE',
-    about: 'Latency that answers are held to; a bound of every duration histogram lies exactly on it.',
-    ...duration(0.001, 600),
-    fallback: '2s',
-  },
-  logLevel: { name: 'LOG_LEVEL', about: 'Least severe level that is logged.', ...oneOf(LOG_LEVELS), fallback: 'info' },
-  logFormat: {
-    name: 'LOG_FORMAT',
-    about: '`auto`: readable on a terminal, JSON elsewhere.',
-    ...oneOf(LOG_FORMATS),
-    fallback: 'auto',
-  },
+  ...OBJECTIVE_VARIABLES,
+  ...LOG_VARIABLES,
 } as const;
 
 export type Configuration = Omit<ValuesOf<typeof VARIABLES>, 'slots'> & { readonly slots: number };
@@ -212,7 +179,7 @@ export type Configuration = Omit<ValuesOf<typeof VARIABLES>, 'slots'> & { readon
 /** @throws ConfigurationError naming every bad variable at once */
 export function readConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const configuration = readEnvironment(VARIABLES, env);
-  const problems = [...problemsOfTimeouts(configuration), ...problemsOfSlots(configuration)];
+  const problems = [...problemsOfDeadlines(configuration), ...problemsOfSlots(configuration)];
   if (problems.length > 0) throw new ConfigurationError(problems);
   const { slots = DEFAULT_SLOTS[configuration.variant] } = configuration;
   return { ...configuration, slots };
@@ -236,14 +203,6 @@ export function withArguments(argv: readonly string[], env: NodeJS.ProcessEnv): 
   } catch (error) {
     throw new ConfigurationError([(error as Error).message]);
   }
-}
-
-function problemsOfTimeouts(configuration: ValuesOf<typeof VARIABLES>): string[] {
-  const { minRequestTimeoutMs: min, requestTimeoutMs: given, maxRequestTimeoutMs: max } = configuration;
-  if (min <= given && given <= max) return [];
-  return [
-    `REQUEST_TIMEOUT_MS=${given}: must lie between MIN_REQUEST_TIMEOUT_MS=${min} and MAX_REQUEST_TIMEOUT_MS=${max}`,
-  ];
 }
 
 function problemsOfSlots({ variant, slots }: ValuesOf<typeof VARIABLES>): string[] {

@@ -6,6 +6,7 @@ import { DocumentsError } from '@ragscale/retrieval/document-files';
 import { ConfigurationError, unknownVariables } from '@ragscale/service/environment';
 import { createLogger } from '@ragscale/service/logging';
 import { onTermination } from '@ragscale/service/shutdown';
+import { explainListening } from '@ragscale/service/start-failures';
 import { openTracing, type Tracing } from '@ragscale/service/tracing';
 import type { Logger } from 'pino';
 import { type Configuration, readConfiguration, VARIABLES, withArguments } from './configuration.ts';
@@ -72,11 +73,7 @@ function welcome(url: string): string {
 
 function explanation(error: unknown): string | undefined {
   if (EXPLAINED.some((known) => error instanceof known)) return (error as Error).message;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'PORT is taken by another process: set PORT to a free one';
-  if (code === 'EACCES') return 'PORT may not be opened by this user: set PORT to one over 1023';
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'HOST is not an address of this machine';
-  return undefined;
+  return explainListening(error, 'PORT', 'HOST');
 }
 
 function exitWith(message: string | undefined): never {

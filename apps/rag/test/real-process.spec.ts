@@ -120,9 +120,10 @@ describe('a pod that cannot start', () => {
   it('names PORT when it is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
-    const { code, errors } = await runToEnd({ PORT: String((other.address() as AddressInfo).port) });
+    const { port } = other.address() as AddressInfo;
+    const { code, errors } = await runToEnd({ PORT: String(port) });
     other.close();
-    expect([code, errors]).toEqual([1, 'PORT is taken by another process: set PORT to a free one\n']);
+    expect([code, errors]).toEqual([1, `the port ${port} is taken by another process: set PORT to a free one\n`]);
   });
 
   it('tells of a context that the model does not have', async () => {
