@@ -58,10 +58,6 @@ export class Delivery {
     return this.#events?.sawError === true;
   }
 
-  get isStream(): boolean {
-    return this.#events !== undefined;
-  }
-
   data(chunk: Buffer): void {
     if (this.#collected !== undefined) {
       this.#collected.push(chunk);

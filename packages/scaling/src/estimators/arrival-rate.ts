@@ -1,0 +1,65 @@
+/** How much load is there? The longest average that what came last does not contradict. */
+import type { Facts } from '../missing-data.ts';
+import { TUNING } from '../tuning.ts';
+
+/** Averages of its own, beyond the windows that are measured: steady load is known the better the longer it lasts. */
+const LONG_WINDOWS_MS = [120_000, 300_000, 600_000, 1_200_000, 2_400_000];
+
+/**
+ * Intersection of confidence intervals (Goldenshluger and Nemirovski 1997): from the shortest window to the longest, as long as the ranges
+ * of all have a rate in common; the last one's mean. A Poisson count has the variance of its mean. So steady load gives a steady number, and a
+ * change that is significant is followed at once, however long it was steady before.
+ */
+export class ArrivalRate {
+  readonly #samples: { at: number; perSecond: number }[] = [];
+  #level = 0;
+
+  get perSecond(): number {
+    return this.#level;
+  }
+
+  observe(rates: Facts['rates'], now: number): void {
+    const longest = rates.at(-1);
+    const shortest = rates[0];
+    if (longest === undefined || shortest === undefined) return;
+    this.#samples.push({ at: now, perSecond: shortest.perSecond });
+    const keep = now - LONG_WINDOWS_MS.at(-1)!;
+    let gone = 0;
+    while (this.#samples[gone]!.at < keep) gone += 1;
+    if (gone > 0) this.#samples.splice(0, gone);
+    this.#level = consistentMean([...rates, ...this.#means(now, longest.windowMs)]);
+  }
+
+  #means(now: number, beyondMs: number): { windowMs: number; perSecond: number }[] {
+    const means: { windowMs: number; perSecond: number }[] = [];
+    let index = this.#samples.length - 1;
+    let sum = 0;
+    let count = 0;
+    const oldest = this.#samples[0]!.at;
+    for (const windowMs of LONG_WINDOWS_MS) {
+      if (windowMs <= beyondMs || now - oldest < windowMs * 0.9) continue;
+      for (; index >= 0 && this.#samples[index]!.at >= now - windowMs; index--) {
+        sum += this.#samples[index]!.perSecond;
+        count += 1;
+      }
+      if (count > 0) means.push({ windowMs, perSecond: sum / count });
+    }
+    return means;
+  }
+}
+
+function consistentMean(means: readonly { windowMs: number; perSecond: number }[]): number {
+  let low = 0;
+  let high = Number.POSITIVE_INFINITY;
+  let level = means[0]?.perSecond ?? 0;
+  for (const { windowMs, perSecond } of means) {
+    const seconds = windowMs / 1_000;
+    // At least as uncertain as a window in which one request came: none seen does not mean none to come.
+    const range = (TUNING.deviations * Math.sqrt(Math.max(perSecond * seconds, 1))) / seconds;
+    low = Math.max(low, perSecond - range);
+    high = Math.min(high, perSecond + range);
+    if (low > high) break;
+    level = perSecond;
+  }
+  return level;
+}

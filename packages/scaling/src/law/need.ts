@@ -1,0 +1,66 @@
+/** How many replicas should there be, before any limit: for the load, for what may come of it, and for the queue that stands? */
+import type { History } from '../history.ts';
+import type { Facts } from '../missing-data.ts';
+import type { ReplicaCounts } from '../observation.ts';
+import type { ScalingPolicy } from '../policy.ts';
+import { TUNING } from '../tuning.ts';
+import { queueAfter } from './backlog.ts';
+import { AS_IT_IS, Sizing } from './feed-forward.ts';
+import { type Effort, fullRate } from './pool-model.ts';
+
+export interface Need {
+  /** For the load as it is. */
+  readonly load: number;
+  readonly loadHigh: number;
+  /** For the load and what may come of it. */
+  readonly planned: number;
+  /** The same for a load lower, and higher, by one step. */
+  readonly plannedLow: number;
+  readonly plannedHigh: number;
+  /** Requests that will wait when a pod asked for now is ready, and the pods that drain them. */
+  readonly queue: number;
+  readonly backlog: number;
+  /** More wait now than are gone at once. */
+  readonly queueStands: boolean;
+}
+
+export function needOf(
+  facts: Facts,
+  counts: ReplicaCounts,
+  policy: ScalingPolicy,
+  history: History,
+  now: number,
+  effort?: Effort,
+): Need {
+  const { model, target, horizonMs } = history;
+  const perSecond = history.arrivals.perSecond;
+  const share = (1 - policy.objective.percentile / 100) * TUNING.steadyPart;
+  const outlook = history.bursts.after(perSecond, now);
+  const sizing = new Sizing(model, target, perSecond, share, effort);
+  const planned = sizing.replicasFor(outlook, 0, counts.spec);
+
+  const coldStartMs = history.coldStart.ms;
+  const starting = counts.startingAgesMs.filter((age) => age <= history.coldStart.stuckAfterMs);
+  const ready = Math.min(counts.ready, counts.spec);
+  const unseen = Math.max(0, counts.spec - counts.ready - counts.startingAgesMs.length);
+  const readyInMs = [
+    ...starting.map((age) => Math.max(0, coldStartMs - age)),
+    ...Array.from({ length: unseen }, () => coldStartMs),
+  ].slice(0, Math.max(0, counts.spec - ready));
+  const drainRate = fullRate(model, 1);
+  const waiting = facts.waiting ?? 0;
+  const queue = queueAfter(waiting, perSecond / 1_000, drainRate, { ready, readyInMs }, horizonMs);
+  // What is planned for drains as well: all that it can do beyond what arrives.
+  const spare = planned - perSecond / 1_000 / drainRate;
+  const harmless = (serviced: number) => (serviced * drainRate * target.latencyMs) / 2;
+  return {
+    load: sizing.replicasFor(AS_IT_IS, 0, planned),
+    loadHigh: sizing.replicasFor(AS_IT_IS, 1, planned),
+    planned,
+    plannedLow: sizing.replicasFor(outlook, -1, planned),
+    plannedHigh: sizing.replicasFor(outlook, 1, planned),
+    queue,
+    backlog: queue > harmless(planned) ? Math.max(0, Math.ceil(queue / (drainRate * TUNING.drainMs) - spare)) : 0,
+    queueStands: waiting > harmless(ready),
+  };
+}

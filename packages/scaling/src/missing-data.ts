@@ -1,0 +1,56 @@
+/** Which numbers are there, which are not, and what may be done without them. */
+import type { Observation, Reading, WindowedReading } from './observation.ts';
+
+/** How the arrivals, without which nothing can be decided, are known. */
+export type DataState = 'present' | 'no-data' | 'stale';
+
+/** The values of an observation; what is missing for whatever reason, or is no possible number, is undefined. */
+export interface Facts {
+  readonly state: DataState;
+  /** Something that would justify fewer replicas is not known. */
+  readonly partial: boolean;
+  readonly rates: readonly { readonly windowMs: number; readonly perSecond: number }[];
+  readonly waiting: number | undefined;
+  readonly running: number | undefined;
+  readonly completionsPerSecond: number | undefined;
+  readonly serviceMs: number | undefined;
+  readonly slots: number | undefined;
+  readonly badShares: readonly { readonly windowMs: number; readonly share: number }[];
+}
+
+/** No count, rate or time in milliseconds that is measured of a target is larger: what is, is a fault. */
+const LARGEST = 1e8;
+
+/** @returns the value of a reading, if it is one that a count, a rate or a time can have */
+export function numberOf(reading: Reading): number | undefined {
+  return reading.kind === 'value' && reading.value >= 0 && reading.value <= LARGEST ? reading.value : undefined;
+}
+
+/**
+ * Zero arrivals that were counted are data; a missing, unreadable or old counter is not. `serviceMs` and the bad shares are 0 / 0 when
+ * nothing ended in the window: that is no failure while nothing waits or runs.
+ */
+export function factsOf(observation: Observation): Facts {
+  const rates = windowed(observation.arrivalRates).map(({ windowMs, value }) => ({ windowMs, perSecond: value }));
+  const waiting = numberOf(observation.waiting);
+  const running = numberOf(observation.running);
+  const stale = observation.arrivalRates.some(({ reading }) => reading.kind === 'stale');
+  return {
+    state: rates.length > 0 ? 'present' : stale ? 'stale' : 'no-data',
+    partial: rates.length < observation.arrivalRates.length || waiting === undefined || running === undefined,
+    rates,
+    waiting,
+    running,
+    completionsPerSecond: numberOf(observation.completionRate),
+    serviceMs: numberOf(observation.serviceMs),
+    slots: numberOf(observation.slots),
+    badShares: windowed(observation.badShares).map(({ windowMs, value }) => ({ windowMs, share: Math.min(1, value) })),
+  };
+}
+
+function windowed(readings: readonly WindowedReading[]): { windowMs: number; value: number }[] {
+  return readings.flatMap(({ windowMs, reading }) => {
+    const value = numberOf(reading);
+    return value === undefined ? [] : [{ windowMs, value }];
+  });
+}
