@@ -50,8 +50,8 @@ export function needOf(
   const drainRate = fullRate(model, 1);
   const waiting = facts.waiting ?? 0;
   const queue = queueAfter(waiting, perSecond / 1_000, drainRate, { ready, readyInMs }, horizonMs);
-  // What is planned for drains as well: all that it can do beyond what arrives.
-  const spare = planned - perSecond / 1_000 / drainRate;
+  // What is planned for drains as well, with all that it can do beyond what arrives. Whole replicas are compared: a difference rounds.
+  const draining = Math.ceil(queue / (drainRate * TUNING.drainMs) + perSecond / 1_000 / drainRate);
   const harmless = (serviced: number) => (serviced * drainRate * target.latencyMs) / 2;
   return {
     load: sizing.replicasFor(AS_IT_IS, 0, planned),
@@ -60,7 +60,7 @@ export function needOf(
     plannedLow: sizing.replicasFor(outlook, -1, planned),
     plannedHigh: sizing.replicasFor(outlook, 1, planned),
     queue,
-    backlog: queue > harmless(planned) ? Math.max(0, Math.ceil(queue / (drainRate * TUNING.drainMs) - spare)) : 0,
+    backlog: queue > harmless(planned) ? Math.max(0, draining - planned) : 0,
     queueStands: waiting > harmless(ready),
   };
 }
