@@ -21,9 +21,13 @@ export interface Facts {
 /** No count, rate or time in milliseconds that is measured of a target is larger: what is, is a fault. */
 const LARGEST = 1e8;
 
-/** @returns the value of a reading, if it is one that a count, a rate or a time can have */
+/** One in eleven days, as a rate: less is what rounding left of nothing, and its logarithm would be the loudest of all. */
+const SMALLEST = 1e-6;
+
+/** @returns the value of a reading, if it is one that a count, a rate or a time can have; next to nothing is nothing */
 export function numberOf(reading: Reading): number | undefined {
-  return reading.kind === 'value' && reading.value >= 0 && reading.value <= LARGEST ? reading.value : undefined;
+  if (reading.kind !== 'value' || !(reading.value >= 0 && reading.value <= LARGEST)) return undefined;
+  return reading.value < SMALLEST ? 0 : reading.value;
 }
 
 /**

@@ -60,7 +60,7 @@ export function needOf(
     plannedLow: sizing.replicasFor(outlook, -1, planned),
     plannedHigh: sizing.replicasFor(outlook, 1, planned),
     queue,
-    backlog: queue > harmless(planned) ? Math.max(0, draining - planned) : 0,
+    backlog: queue > harmless(Math.max(1, counts.spec)) ? Math.max(0, draining - planned) : 0,
     queueStands: waiting > harmless(ready),
   };
 }
