@@ -3,13 +3,13 @@ import type { Logger } from 'pino';
 import type { Configuration } from './configuration.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { openDiscovery } from './discovery/open-discovery.ts';
+import { watchReadyCount } from './discovery/ready-count.ts';
 import { parseSource } from './discovery/source-url.ts';
 
 export class ProxyCount {
   readonly #discovery: Discovery | undefined;
   #proxies: number;
 
-  /** @throws ConfigurationError where the Service cannot be asked for */
   constructor({ proxies, proxyService }: Configuration, logger: Logger) {
     this.#proxies = proxies;
     if (proxyService === undefined) return;
@@ -20,10 +20,12 @@ export class ProxyCount {
     return this.#proxies;
   }
 
+  /** Rejects with a ConfigurationError where there are no credentials to ask with. */
   async start(): Promise<void> {
-    await this.#discovery?.start((found) => {
-      // One that starts is not in the list yet; it counts itself.
-      this.#proxies = Math.max(1, found.filter(({ condition }) => condition === 'ready').length);
+    if (this.#discovery === undefined) return;
+    // One that starts is not in the list yet; it counts itself.
+    await watchReadyCount(this.#discovery, (ready) => {
+      this.#proxies = Math.max(1, ready);
     });
   }
 

@@ -56,7 +56,7 @@ export class RagProxy {
   readonly #admin: Server;
   #ending: Promise<number> | undefined;
 
-  /** @throws ApiKeyFileError, and ConfigurationError where Kubernetes is named and cannot be asked */
+  /** @throws ApiKeyFileError */
   constructor(options: ProxyOptions) {
     this.#options = options;
     const { configuration, logger, requestLogger = logger, tracing } = options;
@@ -116,7 +116,10 @@ export class RagProxy {
     };
   }
 
-  /** Finds the pods; ready when they are known, whatever their state: with none, requests are held. */
+  /**
+   * Finds the pods; ready when they are known, whatever their state: with none, requests are held.
+   * Rejects with a ConfigurationError where Kubernetes is named and there are no credentials for it.
+   */
   async start(): Promise<void> {
     await Promise.all([this.#count.start(), ...this.#open.map((open) => open.start())]);
     this.#lifecycle.advance('ready');

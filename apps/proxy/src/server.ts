@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { refuseExpectations } from '@ragscale/service/clear-requests';
-import { answerClientError, clientErrorOf } from '@ragscale/service/client-error';
+import { answerClientError, clientErrorOf, endWithError } from '@ragscale/service/client-error';
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import { limitConnections, SERVER_OPTIONS } from '@ragscale/service/http-limits';
 import { lingerOn } from './linger.ts';
@@ -74,14 +74,10 @@ export function createPublicServer(parts: PublicServerParts): Server {
 
 /** CONNECT asks for a tunnel to anywhere; Node would close the connection without a word. */
 function refuseTunnel(socket: Socket): void {
-  const error = new ServiceError('method_not_allowed', { allowed: 'GET, HEAD, POST' });
-  const body = JSON.stringify(error.toBody());
   socket.on('error', () => undefined);
   // Nobody reads it any more, and its end must be seen.
   socket.resume();
   lingerOn(socket);
-  socket.end(
-    `HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const allowed = 'GET, HEAD, POST';
+  endWithError(socket, new ServiceError('method_not_allowed', { allowed }, { headers: { Allow: allowed } }));
 }

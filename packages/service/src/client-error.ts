@@ -13,12 +13,18 @@ export function answerClientError(cause: NodeJS.ErrnoException, socket: Socket):
     return null;
   }
   const error = clientErrorOf(cause);
+  endWithError(socket, error);
+  return error;
+}
+
+/** Where there is no response to write to. */
+export function endWithError(socket: Socket, error: ServiceError): void {
   const body = JSON.stringify(error.toBody());
+  const more = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${more.join('')}Connection: close\r\n\r\n${body}`,
   );
-  return error;
 }
 
 /** @param cause of the server's `clientError` event */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { settled } from '../../test/hand-clock.ts';
 import { CombinedDiscovery } from './combined-discovery.ts';
 import type { Discovery, FoundEndpoint } from './discovery.ts';
 import { foundEndpoint } from './found-endpoints.ts';
-import { settled } from './hand-clock.ts';
 import { StaticDiscovery } from './static-discovery.ts';
 
 /** Finds what the test says. */

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { HandClock, settled } from '../../test/hand-clock.ts';
 import { DnsDiscovery, type NameResolver, resolveAddresses } from './dns-discovery.ts';
-import { HandClock, settled } from './hand-clock.ts';
 
 type Answer = readonly string[] | string;
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { HandClock, settled } from '../../test/hand-clock.ts';
 import type { EndpointSlice } from './endpoint-slices.ts';
-import { HandClock, settled } from './hand-clock.ts';
 import { KubernetesError } from './kubernetes-client.ts';
 import { KubernetesDiscovery } from './kubernetes-discovery.ts';
 import type { ListWatchClient, WatchRequest } from './list-watch.ts';
