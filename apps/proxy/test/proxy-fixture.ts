@@ -1,5 +1,6 @@
 /** A proxy in this process, on free ports, and a client for it. */
 import { createLogger } from '@ragscale/service/logging';
+import type { Tracing } from '@ragscale/service/tracing';
 import { readConfiguration } from '../src/configuration.ts';
 import { RagProxy } from '../src/proxy.ts';
 
@@ -24,10 +25,11 @@ export const IMPATIENT = { PROBE_TIMEOUT_MS: '100' };
 /** Fast probes, so that tests need not wait. */
 const FAST = { PROBE_INTERVAL_MS: '50', PROBE_TIMEOUT_MS: '2000', SLOW_START_MS: '0', SHUTDOWN_TIMEOUT_MS: '2000' };
 
-/** @param pods where they listen; @param env more of the configuration */
+/** @param pods where they listen; @param env more of the configuration; @param tracing none unless given */
 export async function startProxy(
   pods: readonly { readonly url: string }[],
   env: Record<string, string> = {},
+  tracing?: Tracing,
 ): Promise<ProxyFixture> {
   const log: Record<string, unknown>[] = [];
   const logger = createLogger(
@@ -42,7 +44,7 @@ export async function startProxy(
     ...FAST,
     ...env,
   });
-  const proxy = new RagProxy({ configuration, logger });
+  const proxy = new RagProxy({ configuration, logger, tracing });
   const { port, adminPort } = await proxy.listen();
   await proxy.start();
   const url = `http://127.0.0.1:${port}`;
