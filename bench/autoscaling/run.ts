@@ -6,7 +6,7 @@
  * Writes results.json, results.md, pareto.svg and timeline.svg here. Tuned settings come from tune.ts; where it has not been run, the others have
  * their defaults only. Simulated: the numbers are the same on every machine.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ScalerFactory, SimulationOptions } from '@ragscale/scaling/simulator/options';
@@ -142,6 +142,7 @@ const report: Report = {
   timelines,
 };
 const file = (name: string) => path.join(flags.out, name);
+mkdirSync(flags.out, { recursive: true });
 writeFileSync(file('results.json'), `${JSON.stringify(report, null, 1)}\n`);
 writeFileSync(file('results.md'), tablesOf(report));
 await drawPareto(report, file('pareto.svg'));

@@ -59,6 +59,7 @@ it('a retried request has one span', async () => {
   await using proxy = await startProxy([bad, good], {}, tracing);
   for (let index = 0; index < 2; index += 1) expect((await proxy.post()).status).toBe(200);
   await until(() => ends.length === 2);
-  expect(bad.asked.length).toBe(1);
+  // Whose turn is the first is not said: at least one of the two began at the bad one.
+  expect([bad.asked.length > 0, good.asked.length]).toEqual([true, 2]);
   expect(ends.map(({ status }) => status)).toEqual([200, 200]);
 });
