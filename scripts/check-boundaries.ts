@@ -8,6 +8,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   service: [],
   balancing: [],
   scaling: [],
+  kubernetes: ['service'],
   inference: [],
   retrieval: [],
   'model-builder': ['inference'],

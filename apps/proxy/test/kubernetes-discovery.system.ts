@@ -1,5 +1,8 @@
 /** Does the discovery see what a real API server says of a Service, and bear it when the server goes away? */
 import type { KubeConfig } from '@kubernetes/client-node';
+import { KubernetesCollection } from '@ragscale/kubernetes/collection';
+import { loadKubeConfig } from '@ragscale/kubernetes/credentials';
+import { type Listed, ListWatch } from '@ragscale/kubernetes/list-watch';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -9,9 +12,7 @@ import {
 } from '../../../test/cluster/control-plane/control-plane.ts';
 import type { FoundEndpoint } from '../src/discovery/discovery.ts';
 import { endpointSliceSchema } from '../src/discovery/endpoint-slices.ts';
-import { KubernetesCollection, loadKubeConfig } from '../src/discovery/kubernetes-client.ts';
 import { type KubernetesDiscovery, openKubernetesDiscovery } from '../src/discovery/kubernetes-discovery.ts';
-import { type Listed, ListWatch } from '../src/discovery/list-watch.ts';
 import { watchReadyCount } from '../src/discovery/ready-count.ts';
 
 const missing = missingForControlPlane();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settled } from '../../test/hand-clock.ts';
+import { settled } from '../../../../test/support/hand-clock.ts';
 import { CombinedDiscovery } from './combined-discovery.ts';
 import type { Discovery, FoundEndpoint } from './discovery.ts';
 import { foundEndpoint } from './found-endpoints.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { HandClock, settled } from '../../test/hand-clock.ts';
+import { HandClock, settled } from '../../../../test/support/hand-clock.ts';
 import { DnsDiscovery, type NameResolver, resolveAddresses } from './dns-discovery.ts';
 
 type Answer = readonly string[] | string;

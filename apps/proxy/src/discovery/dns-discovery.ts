@@ -1,8 +1,8 @@
 /** Where are the pods? At the addresses that a name resolves to. */
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { type Clock, pauseMs, realClock } from '@ragscale/service/clock';
 import type { Logger } from 'pino';
-import { type Clock, pauseMs, realClock } from './clock.ts';
 import type { Discovery, FoundEndpoint } from './discovery.ts';
 import { foundEndpoint, mergedEndpoints, whenChanged } from './found-endpoints.ts';
 

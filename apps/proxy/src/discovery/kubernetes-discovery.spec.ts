@@ -1,10 +1,10 @@
+import { KubernetesError } from '@ragscale/kubernetes/kubernetes-error';
+import type { ListWatchClient, WatchRequest } from '@ragscale/kubernetes/list-watch';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { HandClock, settled } from '../../test/hand-clock.ts';
+import { HandClock, settled } from '../../../../test/support/hand-clock.ts';
 import type { EndpointSlice } from './endpoint-slices.ts';
-import { KubernetesError } from './kubernetes-client.ts';
 import { KubernetesDiscovery } from './kubernetes-discovery.ts';
-import type { ListWatchClient, WatchRequest } from './list-watch.ts';
 import { watchReadyCount } from './ready-count.ts';
 
 class FakeClient implements ListWatchClient<EndpointSlice> {

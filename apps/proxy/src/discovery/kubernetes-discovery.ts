@@ -1,12 +1,14 @@
 /** Where are the pods? Where the EndpointSlices of a Service say. */
 import type { KubeConfig } from '@kubernetes/client-node';
+import { KubernetesCollection } from '@ragscale/kubernetes/collection';
+import { loadKubeConfig, namespaceOf } from '@ragscale/kubernetes/credentials';
+import { KubernetesError } from '@ragscale/kubernetes/kubernetes-error';
+import { ListWatch, type ListWatchClient } from '@ragscale/kubernetes/list-watch';
+import type { Clock } from '@ragscale/service/clock';
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
 import type { Discovery, FoundEndpoint } from './discovery.ts';
 import { type EndpointSlice, endpointSliceSchema, readSlices } from './endpoint-slices.ts';
 import { whenChanged } from './found-endpoints.ts';
-import { KubernetesCollection, KubernetesError, loadKubeConfig, namespaceOf } from './kubernetes-client.ts';
-import { ListWatch, type ListWatchClient } from './list-watch.ts';
 import type { KubernetesSource } from './source-url.ts';
 
 export interface KubernetesDiscoveryOptions {

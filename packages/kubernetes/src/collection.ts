@@ -1,8 +1,9 @@
 /** How is the API server asked for a collection? With the credentials that @kubernetes/client-node finds, and requests of our own. */
-import { existsSync } from 'node:fs';
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
+import { credentialsOf, urlOf } from './credentials.ts';
+import { type KubernetesError, refusal, refusalIn } from './kubernetes-error.ts';
 import {
   ExpiredVersionError,
   type Listed,
@@ -11,47 +12,8 @@ import {
   type WatchRequest,
 } from './list-watch.ts';
 
-const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-/** The context that the client makes up when it has found nothing. */
-const NOTHING_FOUND = 'loaded-context';
 const LIST_TIMEOUT_MS = 30_000;
 const MAX_ERROR_BYTES = 16_384;
-
-/**
- * `KUBECONFIG` where it is set, the ServiceAccount inside a pod, ~/.kube/config elsewhere.
- * @throws Error when there is none of them
- */
-export function loadKubeConfig(): KubeConfig {
-  const config = new KubeConfig();
-  if (!process.env.KUBECONFIG && process.env.KUBERNETES_SERVICE_HOST && existsSync(SERVICE_ACCOUNT_TOKEN)) {
-    config.loadFromCluster();
-    return config;
-  }
-  config.loadFromDefault();
-  if (config.getCurrentContext() === NOTHING_FOUND) {
-    throw new Error(
-      'no credentials for Kubernetes: set KUBECONFIG, or run in a pod with automountServiceAccountToken: true',
-    );
-  }
-  return config;
-}
-
-/** That of the pod or of the kubeconfig's context; `default` as for kubectl where neither says. */
-export function namespaceOf(config: KubeConfig): string {
-  return config.getContextObject(config.getCurrentContext())?.namespace?.trim() || 'default';
-}
-
-/** The API server's refusal. */
-export class KubernetesError extends Error {
-  override readonly name = 'KubernetesError';
-  /** The HTTP status. */
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 export interface CollectionOptions<T> {
   readonly config: KubeConfig;
@@ -62,7 +24,6 @@ export interface CollectionOptions<T> {
   readonly schema: z.ZodType<T>;
 }
 
-const statusSchema = z.object({ code: z.number().optional(), message: z.string().optional() });
 const versionSchema = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 const eventSchema = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']),
@@ -103,7 +64,7 @@ export class KubernetesCollection<T extends ListedObject> implements ListWatchCl
 
   #passOn(line: string, { onEvent }: WatchRequest<T>): void {
     const { type, object } = eventSchema.parse(JSON.parse(line));
-    if (type === 'ERROR') throw refusal(statusSchema.parse(object), 500);
+    if (type === 'ERROR') throw expiredOr(refusal(object, 500));
     if (type === 'BOOKMARK') onEvent({ type, resourceVersion: versionSchema.parse(object).metadata.resourceVersion });
     else onEvent({ type, object: this.#options.schema.parse(object) });
   }
@@ -115,26 +76,22 @@ export class KubernetesCollection<T extends ListedObject> implements ListWatchCl
     read: (body: Dispatcher.ResponseData['body']) => Promise<Answer>,
   ): Promise<Answer> {
     const { config, path, labelSelector } = this.#options;
-    const server = config.getCurrentCluster()?.server;
-    if (!server) throw new Error('the kubeconfig has no current cluster');
-    const url = new URL(server.replace(/\/$/, '') + path);
+    const url = urlOf(config, path);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     if (labelSelector) url.searchParams.set('labelSelector', labelSelector);
 
-    const context = new RequestContext(url.href, HttpMethod.GET);
-    await config.applySecurityAuthentication(context);
+    const { headers, dispatcher } = await credentialsOf(config);
     signal.throwIfAborted();
-    const dispatcher = context.getDispatcher();
     try {
       const { statusCode, body } = await request(url, {
-        headers: { ...context.getHeaders(), accept: 'application/json' },
+        headers: { ...headers, accept: 'application/json' },
         signal,
         bodyTimeout: 0,
         ...(dispatcher && { dispatcher }),
       });
       // Without a listener an abort between two reads would be an uncaught exception.
       body.on('error', () => undefined);
-      if (statusCode !== 200) throw await refusalIn(body, statusCode);
+      if (statusCode !== 200) throw expiredOr(refusalIn((await body.text()).slice(0, MAX_ERROR_BYTES), statusCode));
       return await read(body);
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
@@ -144,20 +101,8 @@ export class KubernetesCollection<T extends ListedObject> implements ListWatchCl
   }
 }
 
-async function refusalIn(body: Dispatcher.ResponseData['body'], statusCode: number): Promise<Error> {
-  const text = (await body.text()).slice(0, MAX_ERROR_BYTES);
-  try {
-    return refusal({ ...statusSchema.parse(JSON.parse(text)), code: statusCode }, statusCode);
-  } catch {
-    return refusal({ message: text.slice(0, 200) }, statusCode);
-  }
-}
-
-/** @param status an object of the kind `Status` */
-function refusal({ code, message }: z.output<typeof statusSchema>, otherwise: number): Error {
-  const status = code ?? otherwise;
-  const words = message || `the API server answered ${status}`;
-  return status === 410 ? new ExpiredVersionError(words) : new KubernetesError(status, words);
+function expiredOr(error: KubernetesError): Error {
+  return error.status === 410 ? new ExpiredVersionError(error.message) : error;
 }
 
 async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {

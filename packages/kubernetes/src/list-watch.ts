@@ -1,5 +1,5 @@
 /** What are the objects of a collection, now and after every change? Kubernetes' list and watch, kept going until stopped. */
-import { type Clock, pauseMs, realClock } from './clock.ts';
+import { type Clock, pauseMs, realClock } from '@ragscale/service/clock';
 
 export interface ListedObject {
   readonly metadata: {

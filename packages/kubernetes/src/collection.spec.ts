@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { KubernetesCollection, KubernetesError, namespaceOf } from './kubernetes-client.ts';
+import { KubernetesCollection } from './collection.ts';
+import { namespaceOf } from './credentials.ts';
+import { KubernetesError } from './kubernetes-error.ts';
 import { ExpiredVersionError, type WatchEvent } from './list-watch.ts';
 
 const schema = z.object({ metadata: z.object({ name: z.string(), resourceVersion: z.string() }) });

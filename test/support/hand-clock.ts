@@ -1,5 +1,5 @@
 /** A clock for tests, moved by hand. */
-import type { Clock } from '../src/discovery/clock.ts';
+import type { Clock } from '@ragscale/service/clock';
 
 export class HandClock implements Clock {
   /** Every pause that was asked for, in milliseconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { HandClock, settled } from '../../test/hand-clock.ts';
+import { HandClock, settled } from '../../../test/support/hand-clock.ts';
 import { ExpiredVersionError, type Listed, ListWatch, type ListWatchClient, type WatchRequest } from './list-watch.ts';
 
 interface Thing {
