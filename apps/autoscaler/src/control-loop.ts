@@ -25,6 +25,8 @@ export interface ControlLoopParts {
   readonly clock: Clock;
   readonly periodMs: number;
   readonly logger: Logger;
+  /** After each round in which this process led. */
+  readonly onRound?: (durationMs: number) => void;
   /** Milliseconds since the epoch, for reports. */
   readonly wallNow?: () => number;
 }
@@ -103,8 +105,9 @@ export class ControlLoop {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { leadership } = this.#parts;
+    const { leadership, clock, onRound } = this.#parts;
     if (leadership.remainingMs() <= 0) return this.#standBy();
+    const startedAt = clock.now();
     const looked: Looked[] = [];
     await inParallel(AT_ONCE, this.#known.values(), async (known) => {
       const state = await this.#look(known, signal);
@@ -114,6 +117,7 @@ export class ControlLoop {
     const measured = await this.#measure(looked, signal);
     if (signal.aborted) return;
     await inParallel(AT_ONCE, looked, ({ known, state }) => this.#decide(known, state, measured.get(known.target.id)));
+    onRound?.(clock.now() - startedAt);
   }
 
   /** What is learnt grows old while somebody else decides: the next term begins as a restart does, which takes nothing away. */

@@ -8,6 +8,7 @@ import { urlOf } from './credentials.ts';
 import { refusalIn } from './kubernetes-error.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { Turns } from './turns.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -88,7 +89,7 @@ export class KubernetesClient {
     let session: Session | undefined;
     try {
       session = await unlessAborted(this.#sessions.open(), signal);
-      const answer = await this.#send(method, path, options, session, signal);
+      const answer = await unlessAborted(this.#send(method, path, options, session, signal), signal);
       if (answer.status === 401) this.#sessions.retire(session);
       return answer;
     } catch (error) {
@@ -146,17 +147,4 @@ function read<T>(text: string, schema: z.ZodType<T>, asked: string): T {
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(wordsOf).join('; ');
   return error instanceof Error ? error.message || error.name : String(error);
-}
-
-/** What is waited for goes on; only the waiting ends. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

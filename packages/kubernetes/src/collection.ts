@@ -11,6 +11,7 @@ import {
   type ListWatchClient,
   type WatchRequest,
 } from './list-watch.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 const LIST_TIMEOUT_MS = 30_000;
 const MAX_ERROR_BYTES = 16_384;
@@ -83,12 +84,13 @@ export class KubernetesCollection<T extends ListedObject> implements ListWatchCl
     const { headers, dispatcher } = await credentialsOf(config);
     signal.throwIfAborted();
     try {
-      const { statusCode, body } = await request(url, {
+      const asked = request(url, {
         headers: { ...headers, accept: 'application/json' },
         signal,
         bodyTimeout: 0,
         ...(dispatcher && { dispatcher }),
       });
+      const { statusCode, body } = await unlessAborted(asked, signal);
       // Without a listener an abort between two reads would be an uncaught exception.
       body.on('error', () => undefined);
       if (statusCode !== 200) throw expiredOr(refusalIn((await body.text()).slice(0, MAX_ERROR_BYTES), statusCode));
@@ -96,7 +98,8 @@ export class KubernetesCollection<T extends ListedObject> implements ListWatchCl
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     } finally {
-      await dispatcher?.destroy();
+      // Not waited for: that would take as long as a connection that is just being opened and never answered.
+      dispatcher?.destroy().catch(() => undefined);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** By which credentials and over which connections is the API server asked now? Both together are a session, and none lasts long. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '@ragscale/service/clock';
 import { Agent, type Dispatcher } from 'undici';
@@ -12,6 +13,7 @@ export interface Session {
 
 /** After it credentials are read anew, as client-go does: the tokens of ServiceAccounts are replaced long before they expire. */
 const SESSION_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 500;
 
 interface Opening {
   readonly session: Promise<Session>;
@@ -51,10 +53,12 @@ export class Sessions {
     dispatcher.close().then(forget, forget);
   }
 
+  /** Resolves when all connections are closed, or soon: one that is just being opened would take ten seconds to be given up. */
   async close(): Promise<void> {
     const open = this.#current ? [this.#current.dispatcher] : [];
     this.#current = undefined;
-    await Promise.allSettled([...open, ...this.#ending].map((dispatcher) => dispatcher.destroy()));
+    const closed = Promise.allSettled([...open, ...this.#ending].map((dispatcher) => dispatcher.destroy()));
+    await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   async #begin(): Promise<Session> {

@@ -113,6 +113,13 @@ export const ERRORS = {
     message: 'an internal error; the log of the server has it under this X-Request-Id',
     meaning: 'A fault of the server.',
   },
+  stalled: {
+    status: 500,
+    type: 'server_error',
+    message: '{detail}',
+    meaning:
+      'From the autoscaler, at /livez: its loop has not finished a round for so long that it should be started again.',
+  },
   upstream_failed: {
     status: 502,
     type: 'server_error',

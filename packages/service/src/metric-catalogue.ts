@@ -6,8 +6,10 @@ export interface MetricEntry {
   readonly labels: readonly string[];
   readonly from: 'pod' | 'proxy' | 'autoscaler';
   readonly help: string;
-  /** Of a histogram: durations follow the objective, sizes are powers of two. */
-  readonly buckets?: 'duration' | 'size';
+  /** Of a histogram: durations follow the objective, sizes are powers of two, rounds are those of a control loop. */
+  readonly buckets?: 'duration' | 'size' | 'round';
+  /** About the process as a whole, so that it carries no label of a pod's variant, a route or a target. */
+  readonly ofProcess?: true;
 }
 
 /** Stages of an answer, in order; also the entries of `Server-Timing`. */
@@ -40,6 +42,11 @@ export type RetryReason = (typeof RETRY_REASONS)[number];
 
 /** Values of `kind` of `ragscale_autoscaler_replicas`. */
 export const REPLICA_KINDS = ['current', 'ready', 'desired', 'recommended'] as const;
+export type ReplicaKind = (typeof REPLICA_KINDS)[number];
+
+/** Values of `direction` of `ragscale_autoscaler_scalings_total`. */
+export const SCALING_DIRECTIONS = ['up', 'down'] as const;
+export type ScalingDirection = (typeof SCALING_DIRECTIONS)[number];
 
 const target = ['namespace', 'name'] as const;
 
@@ -203,7 +210,7 @@ export const METRICS = {
     kind: 'gauge',
     labels: [...target, 'kind'],
     from: 'autoscaler',
-    help: 'Replicas of the target: current, ready, desired, recommended.',
+    help: 'Replicas of the target: current (what it is told to have), ready, desired, recommended (without limits, pause and mode).',
   },
   autoscalerDecisions: {
     name: 'ragscale_autoscaler_decisions_total',
@@ -212,6 +219,20 @@ export const METRICS = {
     from: 'autoscaler',
     help: 'Decisions, by reason.',
   },
+  autoscalerScalings: {
+    name: 'ragscale_autoscaler_scalings_total',
+    kind: 'counter',
+    labels: [...target, 'direction'],
+    from: 'autoscaler',
+    help: 'Times that the number of replicas was changed, by direction: up, down.',
+  },
+  autoscalerProblems: {
+    name: 'ragscale_autoscaler_problems_total',
+    kind: 'counter',
+    labels: [...target, 'reason'],
+    from: 'autoscaler',
+    help: 'Rounds in which the target could not be looked at, decided about or changed, by reason, as in the conditions of its resource.',
+  },
   autoscalerTerm: {
     name: 'ragscale_autoscaler_term',
     kind: 'gauge',
@@ -219,19 +240,42 @@ export const METRICS = {
     from: 'autoscaler',
     help: 'Each term of the last decision.',
   },
+  autoscalerEstimate: {
+    name: 'ragscale_autoscaler_estimate',
+    kind: 'gauge',
+    labels: [...target, 'estimate'],
+    from: 'autoscaler',
+    help: 'What was learnt of the target, as in the status of its resource; names of times end in Ms: milliseconds.',
+  },
+  autoscalerObjective: {
+    name: 'ragscale_autoscaler_objective_seconds',
+    kind: 'gauge',
+    labels: target,
+    from: 'autoscaler',
+    help: 'Latency that the answers of the target are held to.',
+  },
   autoscalerMetricAge: {
     name: 'ragscale_autoscaler_metric_age_seconds',
     kind: 'gauge',
     labels: target,
     from: 'autoscaler',
-    help: 'Age of the newest sample that the last decision used.',
+    help: 'Age of the oldest of the newest samples that the last decision used.',
   },
   autoscalerLeader: {
     name: 'ragscale_autoscaler_leader',
     kind: 'gauge',
     labels: target,
     from: 'autoscaler',
-    help: '1 where this process decides, 0 where it stands by.',
+    help: '1 where this process decides, 0 where it stands by; namespace and name are those of the Lease.',
+  },
+  autoscalerRoundDuration: {
+    name: 'ragscale_autoscaler_round_duration_seconds',
+    kind: 'histogram',
+    labels: [],
+    from: 'autoscaler',
+    help: 'Time that one round for all targets took: looking, measuring, deciding, scaling.',
+    buckets: 'round',
+    ofProcess: true,
   },
 } as const satisfies Record<string, MetricEntry>;
 
@@ -255,3 +299,6 @@ export function durationBuckets(objectiveSeconds: number): number[] {
 
 /** Upper bounds of batch sizes. */
 export const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128] as const;
+
+/** Upper bounds of rounds of a control loop, in seconds: those of the default, 5 s, are late beyond it. */
+export const ROUND_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;

@@ -1,23 +1,27 @@
 /** Turns entries of the metric catalogue into prom-client metrics. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { durationBuckets, type MetricEntry, SIZE_BUCKETS } from './metric-catalogue.ts';
+import { durationBuckets, type MetricEntry, ROUND_BUCKETS, SIZE_BUCKETS } from './metric-catalogue.ts';
 
 type Label<Entry extends MetricEntry> = Entry['labels'][number];
 
-/** @param objectiveSeconds where the bound of every duration histogram must lie */
+/** @param objectiveSeconds where the bound of every duration histogram must lie; the others need none */
 export function registerHistogram<const Entry extends MetricEntry & { kind: 'histogram' }>(
   entry: Entry,
   registry: Registry,
-  objectiveSeconds: number,
+  objectiveSeconds: Entry extends { buckets: 'duration' } ? number : number | undefined,
 ): Histogram<Label<Entry>> {
-  const buckets = entry.buckets === 'size' ? [...SIZE_BUCKETS] : durationBuckets(objectiveSeconds);
   return new Histogram({
     name: entry.name,
     help: entry.help,
     labelNames: labelsOf(entry),
-    buckets,
+    buckets: bucketsOf(entry, objectiveSeconds),
     registers: [registry],
   });
+}
+
+function bucketsOf({ buckets }: MetricEntry, objectiveSeconds: number | undefined): number[] {
+  if (buckets === 'size') return [...SIZE_BUCKETS];
+  return buckets === 'round' ? [...ROUND_BUCKETS] : durationBuckets(objectiveSeconds ?? Number.NaN);
 }
 
 export function registerGauge<const Entry extends MetricEntry & { kind: 'gauge' }>(

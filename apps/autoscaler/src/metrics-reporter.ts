@@ -1,0 +1,38 @@
+/** What of a round is a number that operators watch? */
+import type { AutoscalerMetrics } from '@ragscale/service/autoscaler-metrics';
+import type { Report, Reporter } from './report.ts';
+import type { Target } from './target.ts';
+
+export class MetricsReporter implements Reporter {
+  readonly #metrics: AutoscalerMetrics;
+
+  constructor(metrics: AutoscalerMetrics) {
+    this.#metrics = metrics;
+  }
+
+  report({ target, state, measured, decision, estimates, scaled, problem }: Report): void {
+    const metrics = this.#metrics;
+    metrics.measured(target, {
+      replicas: {
+        // What it has now, and not what it had when the round began.
+        current: scaled ? decision?.replicas : state?.replicas.spec,
+        ready: state?.replicas.ready,
+        desired: decision?.replicas,
+        recommended: decision?.recommended,
+      },
+      terms: decision?.terms ?? {},
+      estimates: { ...estimates },
+      objectiveMs: target.policy.objective.latencyMs,
+      metricAgeMs: measured?.ageMs,
+    });
+    if (decision !== undefined) metrics.decided(target, decision.reason);
+    if (scaled && decision !== undefined && state !== undefined) {
+      metrics.scaled(target, decision.replicas > state.replicas.spec ? 'up' : 'down');
+    }
+    if (problem !== undefined) metrics.failed(target, problem.reason);
+  }
+
+  forget(target: Target): void {
+    this.#metrics.forget(target);
+  }
+}
