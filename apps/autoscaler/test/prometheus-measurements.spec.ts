@@ -210,6 +210,16 @@ describe('proxies and pods that are not scraped as they should be', () => {
     expect((await round([more])).observation.running).toEqual({ kind: 'empty' });
   });
 
+  it('a target that is left out of a round is still known', async () => {
+    await round([{ ...rag, readyPods: ['rag-a'] }]);
+    await measurements.measure([], new AbortController().signal);
+    const more = { ...rag, readyPods: ['rag-a', 'new-1', 'new-2'] };
+    expect((await round([more])).observation.running).toEqual({ kind: 'value', value: 4 });
+    await clock.advance(700_000);
+    await measurements.measure([], new AbortController().signal);
+    expect((await round([more])).observation.running).toEqual({ kind: 'empty' });
+  });
+
   it('no pod at all: none is busy', async () => {
     const measured = await round([{ ...rag, readyPods: [] }]);
     expect(measured.observation).toMatchObject({

@@ -1,14 +1,18 @@
 /** What do operators and probes ask the proxy? A server of its own, on a port that no client reaches. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { refuseExpectations, unclearHost } from '@ragscale/service/clear-requests';
-import { answerClientError } from '@ragscale/service/client-error';
-import { type ErrorBody, ServiceError } from '@ragscale/service/error-catalogue';
-import { SERVER_OPTIONS } from '@ragscale/service/http-limits';
+import type { IncomingMessage, Server } from 'node:http';
+import { ServiceError } from '@ragscale/service/error-catalogue';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
 import type { EndpointState } from '@ragscale/service/metric-catalogue';
+import {
+  type Answer,
+  createPathServer,
+  json,
+  metricsPath,
+  notFound,
+  type Path,
+  readinessPath,
+} from '@ragscale/service/path-server';
 import type { ProxyMetrics } from '@ragscale/service/proxy-metrics';
-import { requestIdFrom } from '@ragscale/service/request-id';
 import type { Logger } from 'pino';
 import { RegistrationError } from './discovery/registration-discovery.ts';
 import { readPodUrl } from './registration-body.ts';
@@ -45,34 +49,16 @@ export interface AdministrationParts {
   readonly registration?: Registration | undefined;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-interface Path {
-  readonly method: 'GET' | 'POST';
-  readonly answer: (request: IncomingMessage) => Answer | Promise<Answer>;
-}
-
 /** The caller listens, and closes. */
 export function createAdministration(parts: AdministrationParts): Server {
-  const paths = pathsOf(parts);
-  const server = createServer(SERVER_OPTIONS, (request, response) => void serve(request, response, paths, parts));
-  server.on('clientError', (cause: NodeJS.ErrnoException, socket: Socket) => void answerClientError(cause, socket));
-  refuseExpectations(server);
-  return server;
+  return createPathServer(pathsOf(parts), parts.logger);
 }
 
 function pathsOf({ lifecycle, metrics, endpoints, registration }: AdministrationParts): ReadonlyMap<string, Path> {
   return new Map<string, Path>([
     ['/livez', { method: 'GET', answer: () => json({ status: 'ok' }) }],
-    ['/readyz', { method: 'GET', answer: () => readiness(lifecycle) }],
-    [
-      '/metrics',
-      { method: 'GET', answer: async () => ({ status: 200, type: metrics.contentType, body: await metrics.render() }) },
-    ],
+    ['/readyz', readinessPath(lifecycle)],
+    ['/metrics', metricsPath(metrics)],
     ['/endpoints', { method: 'GET', answer: () => json({ routes: endpoints() }) }],
     ...registrationPaths(registration),
   ]);
@@ -109,63 +95,4 @@ async function change(request: IncomingMessage, apply: (url: string) => boolean)
   }
 }
 
-function readiness({ state }: Pick<Lifecycle, 'state'>): Answer {
-  if (state === 'ready') return json({ status: 'ok' });
-  throw state === 'starting' ? new ServiceError('not_ready', {}) : new ServiceError('draining', {});
-}
-
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  paths: ReadonlyMap<string, Path>,
-  { logger }: AdministrationParts,
-): Promise<void> {
-  response.setHeader('x-request-id', requestIdFrom(request.headers['x-request-id']));
-  try {
-    send(response, await answerOf(request, paths));
-  } catch (error) {
-    if (error instanceof ServiceError) return fail(response, error);
-    // Whoever asked went away in the middle of the body.
-    if (request.errored !== null) return;
-    logger.error({ requestId: response.getHeader('x-request-id'), err: error }, 'a request failed');
-    fail(response, new ServiceError('internal', {}, { cause: error }));
-  }
-}
-
-function answerOf(request: IncomingMessage, paths: ReadonlyMap<string, Path>): Answer | Promise<Answer> {
-  const { method = '', url = '' } = request;
-  const unclear = unclearHost(request);
-  if (unclear !== undefined) throw unclear;
-  const path = paths.get(url.replace(/\?.*/s, ''));
-  if (path === undefined) return notFound(`no such path; there are ${[...paths.keys()].join(', ')}`);
-  const allowed = path.method === 'GET' ? 'GET, HEAD' : path.method;
-  if (!allowed.split(', ').includes(method))
-    throw new ServiceError('method_not_allowed', { allowed }, { headers: { allow: allowed } });
-  return path.answer(request);
-}
-
-/** The catalogue's error with words that fit this server, which has no /docs. */
-function notFound(message: string): Answer {
-  const error = new ServiceError('not_found', {});
-  const body: ErrorBody = { error: { ...error.toBody().error, message } };
-  return json(body, error.status);
-}
-
 const REGISTRATION_OFF = notFound('pods cannot register here; REGISTRATION=on allows it');
-
-function json(body: unknown, status = 200): Answer {
-  return { status, type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
-}
-
-function fail(response: ServerResponse, error: ServiceError): void {
-  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
-  send(response, json(error.toBody(), error.status));
-}
-
-function send(response: ServerResponse, { status, type, body }: Answer): void {
-  if (response.destroyed) return;
-  // What was not read of the request would be taken for the next one.
-  if (!response.req.complete) response.setHeader('connection', 'close');
-  const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body), 'cache-control': 'no-store' };
-  response.writeHead(status, headers).end(body);
-}

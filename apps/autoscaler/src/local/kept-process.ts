@@ -41,8 +41,8 @@ const FIRST_CHECKS_MS = 100;
 const CHECK_MS = 1_000;
 /** Checks in a row that must find it unable before it counts as that: a busy machine is slow to answer. */
 const UNABLE_CHECKS = 3;
-/** As patient as a liveness probe of Kubernetes would be that is not meant to make things worse. */
-const LONGEST_SILENCE_MS = 60_000;
+/** Checks in a row that nobody answers, a minute of them and more; counted, for a computer that wakes up has not heard anybody for hours. */
+const SILENT_CHECKS = 60;
 /** Who was able for this long did not fail to start. */
 const PROVEN_MS = 30_000;
 
@@ -134,19 +134,20 @@ export class KeptProcess<S extends Started = Started> {
   async #watch(started: Started, signal: AbortSignal): Promise<number | undefined> {
     const { clock } = this.#parts;
     let unable = 0;
+    let silent = 0;
     let heardAt = clock.now();
     signal.addEventListener('abort', () => this.#pause.abort(), { once: true });
     while (!signal.aborted) {
       const condition = await started.check(signal);
       if (signal.aborted) break;
-      if (condition !== 'silent') heardAt = clock.now();
+      silent = condition === 'silent' ? silent + 1 : 0;
+      if (silent === 0) heardAt = clock.now();
       unable = condition === 'able' ? 0 : unable + 1;
       if (condition === 'able') this.#becameAble();
       else if (unable >= UNABLE_CHECKS) this.#isAble = false;
-      const silentForMs = clock.now() - heardAt;
-      if (this.#ableAt !== undefined && silentForMs >= LONGEST_SILENCE_MS) {
+      if (this.#ableAt !== undefined && silent >= SILENT_CHECKS) {
         started.program.kill();
-        return silentForMs;
+        return clock.now() - heardAt;
       }
       this.#pause = new AbortController();
       await clock.sleep(this.#ableAt === undefined ? FIRST_CHECKS_MS : CHECK_MS, this.#pause.signal);

@@ -49,8 +49,8 @@ describe('on a terminal', () => {
 
   curl -X POST http://localhost:9000/rag -H 'Content-Type: application/json' -d '{"query": "Which animals can hover in the air?"}'
 
-  2 pods, ready in 3.2 s; up to 4 when the load asks for it, for 95% of the answers within 2 s
-  metrics at http://localhost:9001/metrics and http://localhost:9100/metrics; the pods at http://localhost:9001/endpoints
+  2 pods, ready in 3.2 s, up to 4 when 95% of the answers within 2 s need them: http://localhost:9001/endpoints
+  metrics: http://localhost:9001/metrics (proxy), http://localhost:9100/metrics (autoscaler)
   Ctrl-C ends it
 
 `);

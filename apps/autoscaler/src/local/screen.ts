@@ -159,14 +159,14 @@ function asLogged(event: SystemEvent): [level: LogLevel, msg: string, fields: ob
 
 function welcome({ addresses, pods, maxPods, goal, afterMs }: SystemEvent & { kind: 'ready' }): string {
   const { url, adminUrl, autoscalerUrl } = addresses;
-  const most = maxPods > pods ? `; up to ${maxPods} when the load asks for it, for ${goal}` : '';
+  const more = maxPods > pods ? `, up to ${maxPods} when ${goal} need them` : '';
   return `
   ragscale answers at ${url}   (${url}/docs explains)
 
   curl -X POST ${url}/rag -H 'Content-Type: application/json' -d '{"query": "Which animals can hover in the air?"}'
 
-  ${podsOf(pods)}, ready in ${seconds(afterMs)}${most}
-  metrics at ${adminUrl}/metrics and ${autoscalerUrl}/metrics; the pods at ${adminUrl}/endpoints
+  ${podsOf(pods)}, ready in ${seconds(afterMs)}${more}: ${adminUrl}/endpoints
+  metrics: ${adminUrl}/metrics (proxy), ${autoscalerUrl}/metrics (autoscaler)
   Ctrl-C ends it
 
 `;

@@ -26,12 +26,17 @@ interface Questions {
   readonly bound: ChosenBound | undefined;
 }
 
+/** A target that is left out of a round or two, because it could not be looked at, is still the same. */
+const FORGOTTEN_AFTER_MS = 600_000;
+
 export class PrometheusMeasurements implements Measurements {
   readonly #client: PrometheusClient;
   readonly #clock: Clock;
   readonly #bounds = new BoundsMemory();
   readonly #intervals = new ScrapeIntervals();
   readonly #readySince = new ReadySince();
+  /** When each target was asked for last. */
+  readonly #askedAt = new Map<string, number>();
   /** By target, those that were seen last. */
   readonly #proxies = new Map<string, readonly string[]>();
 
@@ -42,7 +47,6 @@ export class PrometheusMeasurements implements Measurements {
   }
 
   async measure(targets: readonly MeasuredTarget[], signal: AbortSignal): Promise<ReadonlyMap<string, Measured>> {
-    this.#keepOnly(targets);
     const troubles = await this.#learnBounds(targets, signal);
     const asked = targets.map(({ target }) => this.#questionsFor(target));
     const written = [...new Set(asked.flatMap(({ bound }) => bound?.written ?? []))].sort();
@@ -51,7 +55,7 @@ export class PrometheusMeasurements implements Measurements {
     const round = new PrometheusRound(answers, names);
     const now = this.#clock.now();
     for (const [proxy, sighting] of round.sightings()) this.#intervals.observe(proxy, sighting, now);
-    this.#intervals.forgetGone(now);
+    this.#forgetGone(targets, now);
     return new Map(
       targets.map((measured, index) => {
         const readings = this.#read(measured, asked[index]!, round, written, [...troubles, ...round.troubles]);
@@ -64,10 +68,13 @@ export class PrometheusMeasurements implements Measurements {
     await this.#client.close();
   }
 
-  #keepOnly(targets: readonly MeasuredTarget[]): void {
-    const ids = new Set(targets.map(({ target }) => target.id));
-    this.#readySince.keepOnly(ids);
-    for (const id of this.#proxies.keys()) if (!ids.has(id)) this.#proxies.delete(id);
+  #forgetGone(targets: readonly MeasuredTarget[], now: number): void {
+    for (const { target } of targets) this.#askedAt.set(target.id, now);
+    for (const [id, at] of this.#askedAt) {
+      if (now - at <= FORGOTTEN_AFTER_MS) continue;
+      for (const known of [this.#askedAt, this.#proxies, this.#readySince]) known.delete(id);
+    }
+    this.#intervals.forgetGone(now);
   }
 
   /** @returns why it could not, in words; what was known before is still good */

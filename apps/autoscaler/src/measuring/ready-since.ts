@@ -17,9 +17,8 @@ export class ReadySince {
     return since;
   }
 
-  /** @param targetIds all others are forgotten */
-  keepOnly(targetIds: ReadonlySet<string>): void {
-    for (const id of this.#targets.keys()) if (!targetIds.has(id)) this.#targets.delete(id);
+  delete(targetId: string): void {
+    this.#targets.delete(targetId);
   }
 }
 

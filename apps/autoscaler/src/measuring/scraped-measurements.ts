@@ -78,7 +78,6 @@ export class ScrapedMeasurements implements Measurements {
 
   measure(targets: readonly MeasuredTarget[]): Promise<ReadonlyMap<string, Measured>> {
     const now = this.#clock.now();
-    this.#readySince.keepOnly(new Set(targets.map(({ target }) => target.id)));
     const measured = new Map(targets.map((target) => [target.target.id, this.#read(target, now)]));
     this.#forgetGone(now);
     return Promise.resolve(measured);
