@@ -12,8 +12,13 @@ export default defineConfig({
   },
   test: {
     include: system
-      ? ['{packages,apps}/*/{src,test}/**/*.system.ts']
-      : ['{packages,apps}/*/{src,test}/**/*.spec.ts', 'scripts/**/*.spec.ts', 'bench/**/*.spec.ts'],
+      ? ['{packages,apps}/*/{src,test}/**/*.system.ts', 'monitoring/**/*.system.ts', 'test/**/*.system.ts']
+      : [
+          '{packages,apps}/*/{src,test}/**/*.spec.ts',
+          'scripts/**/*.spec.ts',
+          'bench/**/*.spec.ts',
+          'monitoring/**/*.spec.ts',
+        ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
