@@ -97,10 +97,11 @@ export class ControlLoop {
         // A fault of ours: the next round may do better, and a supervisor who restarts us would lose what was learnt.
         logger.error({ err: error }, 'a round failed');
       }
-      this.#lastRoundAt = clock.now();
+      const now = clock.now();
+      this.#lastRoundAt = now;
       // Late rounds are not made up for.
-      due = Math.max(due + periodMs, clock.now());
-      await clock.sleep(due - clock.now(), signal);
+      due = Math.max(due + periodMs, now);
+      await clock.sleep(due - now, signal);
     }
   }
 
