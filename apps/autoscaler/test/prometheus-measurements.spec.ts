@@ -300,6 +300,17 @@ describe('answers that are none', () => {
     expect(kinds(await round())).toEqual(but(failed));
   });
 
+  it('without the bounds no share is known, and they are asked for again', async () => {
+    fake.interrupt = (kind, response) => kind === 'bounds' && response.writeHead(500).end() !== undefined;
+    expect(kinds(await round())).toEqual(but({ bad: 'failed' }));
+    fake.interrupt = undefined;
+    expect(kinds(await round())).toEqual(but({}));
+    // And then not for a while.
+    const asked = fake.queries.length;
+    await round();
+    expect(fake.queries.slice(asked).some((query) => query.includes('status="200"'))).toBe(false);
+  });
+
   it('no answer in time', async () => {
     const hasty = new PrometheusMeasurements({ url: fake.url, timeoutMs: 50, clock });
     fake.interrupt = () => true;

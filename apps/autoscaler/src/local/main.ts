@@ -41,6 +41,7 @@ async function run(configuration: Configuration): Promise<void> {
   } catch (error) {
     // Told to end while it started: what was interrupted is no failure.
     if (ending) return;
+    screen.tell({ kind: 'failed' });
     await system.kill();
     throw error;
   }

@@ -60,10 +60,12 @@ describe('on a terminal', () => {
     const told = screen('auto', true);
     told.tell({ kind: 'starting', pods: 1 });
     told.log('proxy', { level: 'warn', msg: 'slow' });
+    told.tell({ kind: 'failed' });
     expect(shown.slice(1)).toEqual([
       '\r\u001b[2K',
       '12:34:56  proxy | warn: slow\n',
       '\r\u001b[2K  starting the proxy and 1 pod ...',
+      '\r\u001b[2K',
     ]);
   });
 

@@ -59,6 +59,9 @@ class TerminalScreen implements Screen {
       case 'trouble':
         this.#line(event.message);
         break;
+      case 'failed':
+        this.#draw('');
+        break;
       case 'stopping':
         this.#draw('');
         // Over the ^C that the terminal shows.
@@ -150,6 +153,8 @@ function asLogged(event: SystemEvent): [level: LogLevel, msg: string, fields: ob
       return ['error', 'killed, for it took too long to end', { name: event.name, afterMs: event.afterMs }];
     case 'trouble':
       return ['warn', event.message, {}];
+    case 'failed':
+      return ['fatal', 'the system could not be started', {}];
     case 'stopping':
       return ['info', 'shutting down', {}];
     case 'stopped':

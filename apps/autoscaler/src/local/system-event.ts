@@ -24,6 +24,8 @@ export type SystemEvent =
   | { readonly kind: 'died'; readonly death: Death }
   | { readonly kind: 'killed'; readonly name: string; readonly afterMs: number }
   | { readonly kind: 'trouble'; readonly message: string }
+  /** At its start; why is for standard error. */
+  | { readonly kind: 'failed' }
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' };
 

@@ -57,6 +57,11 @@ export class BoundsMemory {
     return { seconds, written };
   }
 
+  /** Prometheus has told them, whatever they are. */
+  get isTold(): boolean {
+    return this.#askedAt !== undefined;
+  }
+
   isKnown(namespace: string, route: string): boolean {
     return this.#index.all(namespace, route).length > 0;
   }

@@ -133,7 +133,7 @@ export class PrometheusMeasurements implements Measurements {
       serviceMs: service(QUERIES.serviceSeconds(longestMs)),
       serviceP95Ms: service(QUERIES.serviceQuantileSeconds(longestMs)),
       badShares: windowed(windows.badSharesMs, (windowMs) => {
-        if (twice !== undefined) return FAILED;
+        if (twice !== undefined || !this.#bounds.isTold) return FAILED;
         const query = bound === undefined ? undefined : QUERIES.goodShare(windowMs, written);
         return round.badShare(query, target, bound?.written ?? []);
       }),

@@ -176,8 +176,8 @@ describe('processes that do not answer', () => {
     await world.pass(5);
     const { observation, trouble } = await world.measure();
     expect(trouble).toBe(undefined);
-    // Ten seconds of the second one's requests are in the window, and half of the last ten of the first one's.
-    expect(observation.arrivalRates[1]!.reading).toMatchObject({ kind: 'value', value: expect.closeTo(10, 0) });
+    // In the last minute the one had requests for fifty seconds, and the other for ten.
+    expect(observation.arrivalRates[1]!.reading).toMatchObject({ kind: 'value', value: expect.closeTo(10) });
     expect(observation.waiting).toEqual(value(3 + 2));
   });
 

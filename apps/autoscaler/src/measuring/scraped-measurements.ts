@@ -105,9 +105,9 @@ export class ScrapedMeasurements implements Measurements {
         return EMPTY;
       }
       return readingOf(
-        increases.reduce((sum, { increase }) => {
+        increases.reduce((sum, { increase, isThere }) => {
           // One that came or went in the window had no requests in the rest of it.
-          return sum + (SECOND * of(increase.counts)) / (increase.isWhole ? increase.elapsedMs : windowMs);
+          return sum + (SECOND * of(increase.counts)) / (isThere && increase.isWhole ? increase.elapsedMs : windowMs);
         }, 0),
       );
     };
