@@ -1,7 +1,7 @@
 /** A real Prometheus for a test, and promtool's opinion of what a server exposes. */
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -32,32 +32,85 @@ export async function objectionsTo(exposition: string): Promise<string[]> {
   return said.split('\n').filter((line) => line.startsWith('ragscale_'));
 }
 
-export class PrometheusServer implements AsyncDisposable {
-  readonly url: string;
-  readonly #stop: () => Promise<void>;
+/** What is scraped, and as what: labels such as `namespace` and `pod`, which service discovery would set. */
+export interface ScrapeTarget {
+  /** `host:port` */
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
-  private constructor(url: string, stop: () => Promise<void>) {
+export interface PrometheusOptions {
+  /** Whole milliseconds; one second unless given. */
+  readonly scrapeIntervalMs?: number;
+  /** Such as one of a label of each sample: entries of `metric_relabel_configs`. */
+  readonly relabel?: readonly Readonly<Record<string, unknown>>[];
+}
+
+export class PrometheusServer implements AsyncDisposable {
+  /** The same after a restart. */
+  readonly url: string;
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+
+  private constructor(url: string, folder: string) {
     this.url = url;
-    this.#stop = stop;
+    this.#folder = folder;
   }
 
-  /** @param targets `host:port`, scraped each second */
-  static async start(targets: readonly string[]): Promise<PrometheusServer> {
+  /** @param targets each as `host:port`, or with labels */
+  static async start(
+    targets: readonly (string | ScrapeTarget)[],
+    { scrapeIntervalMs = 1_000, relabel = [] }: PrometheusOptions = {},
+  ): Promise<PrometheusServer> {
     const folder = await mkdtemp(path.join(tmpdir(), 'ragscale-prometheus-'));
-    const port = await freePort();
-    const job = `{job_name: test, scrape_interval: 1s, static_configs: [{targets: ${JSON.stringify(targets)}}]}`;
-    await writeFile(path.join(folder, 'prometheus.yml'), `scrape_configs: [${job}]\n`);
+    const server = new PrometheusServer(`http://127.0.0.1:${await freePort()}`, folder);
+    await server.setTargets(targets);
+    const job = {
+      job_name: 'test',
+      scrape_interval: `${scrapeIntervalMs}ms`,
+      scrape_timeout: `${scrapeIntervalMs}ms`,
+      file_sd_configs: [{ files: [`${folder}/targets.json`] }],
+      metric_relabel_configs: relabel,
+    };
+    // What is JSON is YAML.
+    await writeFile(path.join(folder, 'prometheus.yml'), JSON.stringify({ scrape_configs: [job] }));
+    server.begin();
+    return server;
+  }
+
+  /** From the next scrape on, in a second or so; one that is not named any more was removed in order. */
+  async setTargets(targets: readonly (string | ScrapeTarget)[]): Promise<void> {
+    const groups = targets.map((target) =>
+      typeof target === 'string' ? { targets: [target] } : { targets: [target.address], labels: target.labels },
+    );
+    // Renamed when it is whole: Prometheus reads it as soon as it changes.
+    await writeFile(path.join(this.#folder, 'targets.part'), JSON.stringify(groups));
+    await rename(path.join(this.#folder, 'targets.part'), path.join(this.#folder, 'targets.json'));
+  }
+
+  /** The process starts; it answers soon. */
+  begin(): void {
     const flags = [
-      `--config.file=${folder}/prometheus.yml`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--config.file=${this.#folder}/prometheus.yml`,
+      `--storage.tsdb.path=${this.#folder}/data`,
+      `--web.listen-address=${new URL(this.url).host}`,
     ];
-    const child = spawn('prometheus', flags, { stdio: 'ignore' });
-    return new PrometheusServer(`http://127.0.0.1:${port}`, async () => {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-      await rm(folder, { recursive: true });
-    });
+    this.#child = spawn('prometheus', flags, { stdio: 'ignore' });
+  }
+
+  /** The process ends. @param signal SIGKILL: without writing what it has in memory */
+  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await exit;
+  }
+
+  /** Of a process that has ended. */
+  async loseData(): Promise<void> {
+    await rm(path.join(this.#folder, 'data'), { recursive: true });
   }
 
   /** The value of a query that gives one series, as soon as there is one that is not 0. @throws Error after 20 seconds */
@@ -76,8 +129,20 @@ export class PrometheusServer implements AsyncDisposable {
     throw new Error(`no value of ${query} in 20 seconds`);
   }
 
+  /** Resolves when a query gives no series any more. @throws Error after 20 seconds */
+  async noValue(query: string): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const response = await fetch(`${this.url}/api/v1/query?query=${encodeURIComponent(query)}`);
+      const body = (await response.json()) as { data: { result: unknown[] } };
+      if (body.data.result.length === 0) return;
+      await delay(200);
+    }
+    throw new Error(`there is still a value of ${query} after 20 seconds`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop();
+    await this.end();
+    await rm(this.#folder, { recursive: true });
   }
 }
 
