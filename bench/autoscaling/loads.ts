@@ -1,7 +1,7 @@
 /** Which loads are the ways to scale compared under? A recorded one and five that are made, one of them steady. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Arrivals, countsByInterval } from '@ragscale/scaling/arrivals/arrivals';
+import type { Arrivals } from '@ragscale/scaling/arrivals/arrivals';
 import {
   diurnalArrivals,
   flashCrowdArrivals,
@@ -35,7 +35,8 @@ const SYNTHETIC: readonly Load[] = [
   },
   {
     name: 'bursts',
-    about: 'Markov-modulated: 12 requests/s for 4 minutes, 40 for 1, both exponential, an hour',
+    about:
+      'Markov-modulated: 12 requests/s for 4 minutes, 40 for 1, both exponential, an hour; harsher than any recorded: no pod is there in time',
     isStationary: false,
     arrivals: (random) =>
       modulatedArrivals(
@@ -51,7 +52,8 @@ const SYNTHETIC: readonly Load[] = [
   },
   {
     name: 'day',
-    about: 'a day in two hours: 4 requests/s at night, 36 at noon, with noise of 15% from minute to minute',
+    about:
+      'a day in two hours: 4 requests/s at night, 36 at noon, with noise of 15% from minute to minute; at its steepest a pod more in four minutes, and as restless as the recorded trace (14% and 11% from one minute to the next)',
     isStationary: false,
     arrivals: (random) =>
       diurnalArrivals(
@@ -118,13 +120,4 @@ export function knownLoads(): readonly Load[] {
     arrivals: (random) => scaleTrace(trace, { factor: TRACE_FACTOR, jitterMs: TRACE_JITTER_MS }, random),
   };
   return [recorded, ...SYNTHETIC];
-}
-
-/**
- * What every way to scale begins with: twice what the busiest of the first five minutes needs with all slots taken. How a service is started is
- * not what is compared.
- */
-export function initialReplicas(arrivals: Arrivals, peakRate: number): number {
-  const busiest = Math.max(...countsByInterval(arrivals, MINUTE_MS).subarray(0, 5));
-  return Math.max(2, Math.ceil((2 * busiest) / 60 / peakRate));
 }

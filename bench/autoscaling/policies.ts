@@ -1,5 +1,5 @@
 /** What is compared: ours, and the others out of the box and tuned. */
-import type { Competitor, PodFacts, ReplicaLimits } from '@ragscale/scaling/competitors/competitor';
+import type { Competitor, Knob, PodFacts, ReplicaLimits, Turned } from '@ragscale/scaling/competitors/competitor';
 import { HPA } from '@ragscale/scaling/competitors/hpa';
 import { KEDA } from '@ragscale/scaling/competitors/keda';
 import { KPA } from '@ragscale/scaling/competitors/kpa';
@@ -8,8 +8,8 @@ import { SEED } from '@ragscale/scaling/competitors/seed';
 import { STATIC, type StaticSettings } from '@ragscale/scaling/competitors/static';
 import { createScaler } from '@ragscale/scaling/scaler';
 import { DEFAULT_PODS, SINGLE_SLOT_PODS } from '@ragscale/scaling/simulator/defaults';
+import { peakRate } from '@ragscale/scaling/simulator/initial-replicas';
 import type { PodOptions, ScalerFactory, SimulationOptions } from '@ragscale/scaling/simulator/options';
-import { throughputAt } from '@ragscale/scaling/simulator/service-curve';
 
 export const OBJECTIVE_MS = 2_000;
 /** Requests that may fail where ways to scale are compared at equal violations. */
@@ -28,8 +28,8 @@ export function podsOf(kind: PodKind, coldStartS: number): PodOptions {
   return { ...POD_KINDS[kind], coldStart: { readyMs: coldStartS * 1000 } };
 }
 
-export function factsOf({ slots, curve, meanServiceMs }: PodOptions): PodFacts {
-  return { slots, peakRate: (1000 * throughputAt(curve, slots)) / meanServiceMs };
+export function factsOf(pods: PodOptions): PodFacts {
+  return { slots: pods.slots, peakRate: peakRate(pods) };
 }
 
 interface OurSettings {
@@ -37,12 +37,12 @@ interface OurSettings {
   readonly percentile: number;
 }
 
+/** As most objectives are written; the others are tuned by what they fail, and so may this be: what it costs to fail as few as another does. */
 const OURS: Competitor<OurSettings> = {
   name: 'ragscale',
   source: 'packages/scaling/src/scaler.ts',
-  // As most objectives are written; the others are tuned by what they fail, and so may this be.
-  defaults: () => ({ percentile: 95 }),
-  grid: () => [90, 95, 98, 99, 99.5].map((percentile) => ({ percentile })),
+  knobs: { percentile: { about: 'of the objective', tries: [50, 75, 90, 95, 98, 99.5] } },
+  settings: (_, turned = {}) => ({ percentile: Number(turned.percentile ?? 95) }),
   create: ({ percentile }, { min, max }) => {
     const objective = { metric: 'duration', latencyMs: OBJECTIVE_MS, percentile } as const;
     return (start) => createScaler({ minReplicas: min, maxReplicas: max, objective }, start);
@@ -54,8 +54,9 @@ export interface Policy {
   readonly name: string;
   readonly source: string;
   readonly isOurs: boolean;
+  readonly knobs: Readonly<Record<string, Knob>>;
   defaults(pod: PodFacts): unknown;
-  grid(pod: PodFacts): readonly unknown[];
+  settings(pod: PodFacts, turned: Turned): unknown;
   create(settings: unknown): ScalerFactory;
   /** What it has when the load begins, where that is its own affair. */
   start(settings: unknown): Partial<Pick<SimulationOptions, 'initialReplicas'>>;
@@ -65,6 +66,7 @@ function policy<Settings>(competitor: Competitor<Settings>, given: Partial<Polic
   return {
     ...competitor,
     isOurs: false,
+    defaults: (pod) => competitor.settings(pod),
     create: (settings) => competitor.create(settings as Settings, LIMITS),
     start: () => ({}),
     ...given,

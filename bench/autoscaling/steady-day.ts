@@ -18,7 +18,7 @@ const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', defau
 const HOURS = flags.quick ? 3 : 24;
 const HOUR_MS = 3_600_000;
 const SETTLING_MS = 600_000;
-const RATES = [2, 6, 25];
+const RATES = [1.5, 5, 12, 25, 30];
 const COLD_START_S = 30;
 const tunedFile = existsSync(TUNED_FILE) ? (JSON.parse(readFileSync(TUNED_FILE, 'utf8')) as TunedFile) : {};
 

@@ -1,12 +1,13 @@
 /** How does one setting of one way to scale do under one load? */
 import { ORACLE_DEFAULTS, type OraclePlan, planOracle } from '@ragscale/scaling/competitors/oracle';
 import { simulationOptions } from '@ragscale/scaling/simulator/defaults';
+import { initialReplicas } from '@ragscale/scaling/simulator/initial-replicas';
 import type { ScalerFactory, SimulationOptions } from '@ragscale/scaling/simulator/options';
 import { seededRandom } from '@ragscale/scaling/simulator/random';
 import type { SimulationResult } from '@ragscale/scaling/simulator/result';
 import { STREAMS, simulate } from '@ragscale/scaling/simulator/simulate';
-import { initialReplicas, type Load } from './loads.ts';
-import { ALLOWED, factsOf, LIMITS, OBJECTIVE_MS, type PodKind, podsOf } from './policies.ts';
+import type { Load } from './loads.ts';
+import { ALLOWED, LIMITS, OBJECTIVE_MS, type PodKind, podsOf } from './policies.ts';
 
 export interface Place {
   readonly load: Load;
@@ -18,13 +19,17 @@ export interface Place {
 const loads = new Map<string, ReturnType<Load['arrivals']>>();
 
 /** The same requests for whoever scales. */
-function arrivalsOf({ load, seed }: Place): ReturnType<Load['arrivals']> {
+function arrivalsOf({ load, seed }: Pick<Place, 'load' | 'seed'>): ReturnType<Load['arrivals']> {
   const key = `${load.name} ${seed}`;
   const known = loads.get(key);
   if (known !== undefined) return known;
   const made = load.arrivals(seededRandom(seed, STREAMS.arrivals));
   loads.set(key, made);
   return made;
+}
+
+export function requestsOf(load: Load, seed: number): number {
+  return arrivalsOf({ load, seed }).timesMs.length;
 }
 
 function optionsFor(place: Place, scaler: ScalerFactory, given: Partial<SimulationOptions>): SimulationOptions {
@@ -34,7 +39,7 @@ function optionsFor(place: Place, scaler: ScalerFactory, given: Partial<Simulati
     seed: place.seed,
     arrivals,
     scaler,
-    initialReplicas: initialReplicas(arrivals, factsOf(pods).peakRate),
+    initialReplicas: initialReplicas(arrivals, pods),
     objectiveMs: OBJECTIVE_MS,
     ...given,
     pods,
@@ -45,9 +50,10 @@ export function trial(place: Place, scaler: ScalerFactory, given: Partial<Simula
   return simulate(optionsFor(place, scaler, given));
 }
 
-export function oracleOf(place: Place): OraclePlan {
+/** @param rounds of its search */
+export function oracleOf(place: Place, rounds = ORACLE_DEFAULTS.rounds): OraclePlan {
   const nobody: ScalerFactory = () => {
     throw new Error('the oracle brings its own');
   };
-  return planOracle(optionsFor(place, nobody, {}), { ...ORACLE_DEFAULTS, limits: LIMITS, allowed: ALLOWED });
+  return planOracle(optionsFor(place, nobody, {}), { ...ORACLE_DEFAULTS, limits: LIMITS, allowed: ALLOWED, rounds });
 }

@@ -2,7 +2,8 @@
 import { embedAlone, generateAlone } from '@ragscale/inference/alone';
 import { loadEncoder, loadGenerator } from '@ragscale/inference/models';
 import { openRuntime } from '@ragscale/inference/open-runtime';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { numberIn } from './option-values.ts';
 import { printJson } from './output.ts';
 
 interface EngineFlags {
@@ -87,13 +88,4 @@ function withEngineOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--json', 'print JSON');
-}
-
-function numberIn(least: number, most: number, whole?: 'whole') {
-  return (text: string): number => {
-    const value = Number(text);
-    const fits = text.trim() !== '' && value >= least && value <= most && (!whole || Number.isInteger(value));
-    if (!fits) throw new InvalidArgumentError(`a ${whole ? 'whole ' : ''}number from ${least} to ${most} is expected`);
-    return value;
-  };
 }

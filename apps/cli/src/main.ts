@@ -4,14 +4,18 @@ import { embedCommand, generateCommand } from './engine-commands.ts';
 import { keysCommand } from './keys-command.ts';
 import { modelsCommand } from './models-command.ts';
 import { reportFailure } from './output.ts';
+import { simulateCommand } from './simulate-command.ts';
+import { upCommand } from './up-command.ts';
 
 const program = new Command('ragscale')
   .description('retrieval-augmented answers that hold a latency target')
   .showHelpAfterError()
+  .addCommand(upCommand())
   .addCommand(modelsCommand())
   .addCommand(generateCommand())
   .addCommand(embedCommand())
-  .addCommand(keysCommand());
+  .addCommand(keysCommand())
+  .addCommand(simulateCommand());
 
 try {
   await program.parseAsync();

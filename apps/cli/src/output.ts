@@ -17,8 +17,13 @@ export function printTable(rows: readonly (readonly string[])[]): void {
   }
 }
 
-/** A line that is drawn over while work goes on, on a terminal only. */
-export function progressLine(label: string): { update(done: number, total: number): void; end(): void } {
+export interface Progress {
+  update(done: number, total: number): void;
+  end(): void;
+}
+
+/** A line that is drawn over while work goes on, on a terminal only. @param of what the total is, for people */
+export function progressLine(label: string, of: (total: number) => string = megabytes): Progress {
   if (!process.stderr.isTTY) return { update: () => {}, end: () => {} };
   let shown = -1;
   return {
@@ -27,7 +32,7 @@ export function progressLine(label: string): { update(done: number, total: numbe
       if (percent === shown) return;
       shown = percent;
       const bar = '#'.repeat(Math.floor(percent / 4)).padEnd(25, '.');
-      process.stderr.write(`\r${label} [${bar}] ${String(percent).padStart(3)}% of ${megabytes(total)}`);
+      process.stderr.write(`\r${label} [${bar}] ${String(percent).padStart(3)}% of ${of(total)}`);
     },
     end: () => process.stderr.write('\r\u001b[2K'),
   };

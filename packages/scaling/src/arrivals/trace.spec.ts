@@ -20,18 +20,23 @@ describe('a trace file', () => {
     ['timestamp\r\n100.25\r\n101\r\n\r\n', 750],
     ['"TIMESTAMP","a"\n"2024-02-28 23:59:59","x"\n"2024-02-29 00:00:00","y"', 1_000],
     ['TIMESTAMP\n7\n5', 2_000],
+    ['at,who\n3,a\n4.5,b', 1_500],
+    ['who,Timestamp\na,3\nb,4.5', 1_500],
+    ['1700000000.5\n1700000003\n', 2_500],
+    ['2023-11-16T18:15:46Z,1\n2023-11-16T18:15:47Z,2', 1_000],
   ])('takes the usual ways to write times: %j', (csv, lastMs) => {
     const { timesMs, tokens } = parseTrace(csv);
     expect([timesMs[0], timesMs.at(-1), tokens]).toEqual([0, lastMs, undefined]);
   });
 
   it.each([
-    ['', 'line 1: no column TIMESTAMP; write a header such as'],
-    ['time,tokens\n1,2', 'line 1: no column TIMESTAMP'],
+    ['', 'line 1: nothing; write a header such as TIMESTAMP,GeneratedTokens'],
+    ['1700000000500\n1700000003000', 'line 1: 1700000000500 is too large for seconds; write 1700000000.5'],
+    ['who,when\nme,3', 'line 2: "me" is no time; write 2023-11-16 18:15:46.680 or seconds'],
     ['TIMESTAMP\n', 'line 2: no request; write one line for each'],
     ['TIMESTAMP\n1\nyesterday', 'line 3: "yesterday" is no time; write 2023-11-16 18:15:46.680 or seconds'],
     ['TIMESTAMP\n1\n\n2', 'line 3: "" is no time'],
-    ['TIMESTAMP,GeneratedTokens\n1,2\n1', 'line 3: 1 cells where the header has 2; write as many'],
+    ['TIMESTAMP,GeneratedTokens\n1,2\n1', 'line 3: 1 cells where line 1 has 2; write as many'],
     ['TIMESTAMP,GeneratedTokens\n1,many', 'line 2: "many" is no number of tokens; write one from 0 on'],
     ['TIMESTAMP,GeneratedTokens\n1,', 'line 2: "" is no number of tokens'],
     ['TIMESTAMP\n2023-13-45 00:00:00', 'line 2: "2023-13-45 00:00:00" is no time'],

@@ -38,9 +38,10 @@ interface Past {
 }
 
 /**
- * normalizeDesiredReplicasWithBehaviors of kubernetes/kubernetes pkg/controller/podautoscaler/horizontal.go (1.34, Apache-2.0), read and
+ * normalizeDesiredReplicasWithBehaviors of kubernetes/kubernetes pkg/controller/podautoscaler/horizontal.go (1.33 and later, Apache-2.0), read and
  * written anew: first the recommendations of the windows (the lowest of the window up, the highest of the window down), then the rates, then
- * the limits. The current number is the first recommendation, so a controller that was restarted remembers nothing else.
+ * the limits. The current number is the first recommendation, so a controller that was restarted remembers nothing else. An HPA that has
+ * no `behavior` at all goes up to the larger of 4 and twice what there is in each sync, which is less only below four pods.
  */
 export class BehaviorMemory {
   readonly #behavior: HpaBehavior;

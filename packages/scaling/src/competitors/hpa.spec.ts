@@ -6,7 +6,7 @@ const POD = { slots: 10, peakRate: 5 };
 const LIMITS = { min: 1, max: 100 };
 
 function decided(seen: Seen, given: Partial<HpaSettings> = {}) {
-  const scaler = HPA.create({ ...HPA.defaults(POD), target: 10, ...given }, LIMITS)({ now: 0, replicas: 1 });
+  const scaler = HPA.create({ ...HPA.settings(POD), target: 10, ...given }, LIMITS)({ now: 0, replicas: 1 });
   const { replicas, recommended, reason } = scaler.decide(observed(seen), 0);
   return { replicas, recommended, reason };
 }
@@ -35,7 +35,7 @@ describe('an HPA', () => {
   });
 
   it('changes nothing without its metric', () => {
-    const scaler = HPA.create(HPA.defaults(POD), LIMITS)({ now: 0, replicas: 4 });
+    const scaler = HPA.create(HPA.settings(POD), LIMITS)({ now: 0, replicas: 4 });
     for (const reading of [{ kind: 'failed' }, { kind: 'empty' }, { kind: 'stale', ageMs: 1 }] as const) {
       expect(scaler.decide(observed({ spec: 4 }, { waiting: reading }), 0)).toMatchObject({
         replicas: 4,
@@ -46,7 +46,7 @@ describe('an HPA', () => {
 
   it('is switched off at 0, and keeps to its limits', () => {
     expect(decided({ spec: 0, waiting: 50 })).toMatchObject({ replicas: 0, reason: 'paused' });
-    const limited = HPA.create(HPA.defaults(POD), { min: 3, max: 5 })({ now: 0, replicas: 1 });
+    const limited = HPA.create(HPA.settings(POD), { min: 3, max: 5 })({ now: 0, replicas: 1 });
     expect(limited.decide(observed({ spec: 1, ready: 1 }), 0)).toMatchObject({ replicas: 3, reason: 'at-min' });
     expect(limited.decide(observed({ spec: 9, ready: 9 }), 0)).toMatchObject({ replicas: 5, reason: 'at-max' });
   });

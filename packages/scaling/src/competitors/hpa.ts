@@ -2,7 +2,7 @@
 import type { Decision, Reason } from '../decision.ts';
 import type { Observation } from '../observation.ts';
 import type { ScalerFactory, SimulatedScaler } from '../simulator/options.ts';
-import { type Competitor, clampReplicas, combinations, type ReplicaLimits } from './competitor.ts';
+import { type Competitor, clampReplicas, numberOf, type ReplicaLimits, SHARES } from './competitor.ts';
 import { BehaviorMemory, DEFAULT_BEHAVIOR, type HpaBehavior } from './hpa-behavior.ts';
 
 export interface HpaSettings {
@@ -21,26 +21,23 @@ export interface HpaSettings {
 export const HPA: Competitor<HpaSettings> = {
   name: 'hpa',
   source:
-    'kubernetes/kubernetes pkg/controller/podautoscaler/{horizontal,replica_calculator}.go, 1.34, Apache-2.0: sync 15 s, tolerance 0.1',
-  // Without metrics an HPA aims at 80% of the processors: the same share of the slots.
-  defaults: ({ slots }) => ({
-    target: 0.8 * slots,
-    metric: 'external',
-    tolerance: 0.1,
-    syncMs: 15_000,
-    behavior: DEFAULT_BEHAVIOR,
-  }),
-  grid(pod) {
-    const defaults = HPA.defaults(pod);
-    return combinations({
-      share: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1],
-      downMs: [60_000, 120_000, 300_000, 600_000],
-    }).map(({ share, downMs }) => ({
-      ...defaults,
-      target: share * pod.slots,
-      behavior: withDownWindow(downMs),
-    }));
+    'kubernetes/kubernetes pkg/controller/podautoscaler/{horizontal,replica_calculator}.go, as with tolerances for each direction (1.33 and later), Apache-2.0: sync 15 s, tolerance 0.1',
+  knobs: {
+    share: { about: 'requests that wait or run, per pod, by its slots (averageValue)', tries: SHARES },
+    downWindowS: {
+      about: 'behavior.scaleDown.stabilizationWindowSeconds',
+      tries: [30, 60, 120, 300, 600, 1200, 1800, 3600],
+    },
+    tolerance: { about: 'how far from the target nothing is done', tries: [0.01, 0.05, 0.1, 0.2] },
   },
+  // Without metrics an HPA aims at 80% of the processors: the same share of the slots.
+  settings: ({ slots }, turned = {}) => ({
+    target: numberOf(turned, 'share', 0.8) * slots,
+    metric: 'external',
+    tolerance: numberOf(turned, 'tolerance', 0.1),
+    syncMs: 15_000,
+    behavior: withDownWindow(1000 * numberOf(turned, 'downWindowS', 300)),
+  }),
   create(settings, limits): ScalerFactory {
     return () => new Hpa(settings, limits, requestsOf);
   },

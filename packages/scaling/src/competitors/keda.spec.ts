@@ -7,7 +7,7 @@ const FAILED = { waiting: { kind: 'failed' }, running: { kind: 'failed' } } as c
 const EMPTY = { waiting: { kind: 'empty' }, running: { kind: 'empty' } } as const;
 
 function scaler(given: Partial<KedaSettings> = {}, limits = { min: 1, max: 100 }) {
-  return KEDA.create({ ...KEDA.defaults(POD), threshold: 10, ...given }, limits)({ now: 0, replicas: 4 });
+  return KEDA.create({ ...KEDA.settings(POD), threshold: 10, ...given }, limits)({ now: 0, replicas: 4 });
 }
 
 describe('a ScaledObject', () => {
@@ -37,6 +37,8 @@ describe('a ScaledObject', () => {
     ['currentReplicas', 8, 8],
     ['currentReplicasIfHigher', 4, 6],
     ['currentReplicasIfHigher', 8, 8],
+    ['currentReplicasIfLower', 4, 4],
+    ['currentReplicasIfLower', 8, 6],
   ] as const)('falls back (%s) with %i replicas to %i, after three failures in a row', (behavior, spec, replicas) => {
     const fallback = { failureThreshold: 3, replicas: 6, behavior };
     const one = scaler({ useCachedMetrics: false, fallback });
@@ -50,10 +52,19 @@ describe('a ScaledObject', () => {
     const toZero = scaler({}, { min: 0, max: 10 });
     expect(toZero.decide(observed({ spec: 1, running: 1 }), 0).replicas).toBe(1);
     expect(toZero.decide(observed({ spec: 1 }), 300_000).replicas).toBe(1);
-    expect(toZero.decide(observed({ spec: 1 }), 315_000)).toMatchObject({ replicas: 0, reason: 'idle' });
-    expect(toZero.decide(observed({ spec: 0, waiting: 9 }), 330_000)).toMatchObject({
+    expect(toZero.decide(observed({ spec: 1 }), 330_000)).toMatchObject({ replicas: 0, reason: 'idle' });
+    // It looks with each poll, which is each 30 s.
+    expect(toZero.decide(observed({ spec: 0, waiting: 9 }), 345_000).replicas).toBe(0);
+    expect(toZero.decide(observed({ spec: 0, waiting: 9 }), 360_000)).toMatchObject({
       replicas: 1,
       reason: 'activating',
     });
+  });
+
+  it('does not go to 0 while Prometheus does not answer', () => {
+    const blind = scaler({}, { min: 0, max: 10 });
+    for (let at = 0; at <= 900_000; at += 15_000) {
+      expect(blind.decide(observed({ spec: 3 }, FAILED), at)).toMatchObject({ replicas: 3, reason: 'no-data' });
+    }
   });
 });

@@ -1,10 +1,9 @@
 /** What would a ScaledObject with a Prometheus trigger do? KEDA asks Prometheus, and an HPA that it makes decides. */
 import type { Observation, Reading } from '../observation.ts';
 import type { ScalerFactory } from '../simulator/options.ts';
-import { type Competitor, combinations } from './competitor.ts';
+import { type Competitor, numberOf, SHARES } from './competitor.ts';
 import { Hpa, withDownWindow } from './hpa.ts';
 import type { HpaBehavior } from './hpa-behavior.ts';
-import { DEFAULT_BEHAVIOR } from './hpa-behavior.ts';
 
 export interface KedaSettings {
   /** `requests`: those that wait or run; `rate`: arrivals a second over the longest window. */
@@ -14,7 +13,7 @@ export interface KedaSettings {
   /** With cached metrics the HPA gets what the last poll found; without, each of its own syncs asks. */
   readonly useCachedMetrics: boolean;
   readonly pollingMs: number;
-  /** Without a request for so long, one replica becomes none (where `min` is 0). Says nothing about other numbers. */
+  /** Without a request for so long, all replicas go (where `min` is 0). Says nothing about other numbers. */
   readonly cooldownMs: number;
   /** An empty result counts as 0; else it is an error. */
   readonly ignoreNullValues: boolean;
@@ -23,7 +22,7 @@ export interface KedaSettings {
     | {
         readonly failureThreshold: number;
         readonly replicas: number;
-        readonly behavior: 'static' | 'currentReplicas' | 'currentReplicasIfHigher';
+        readonly behavior: 'static' | 'currentReplicas' | 'currentReplicasIfHigher' | 'currentReplicasIfLower';
       }
     | undefined;
   readonly behavior: HpaBehavior;
@@ -32,32 +31,32 @@ export interface KedaSettings {
 export const KEDA: Competitor<KedaSettings> = {
   name: 'keda',
   source:
-    'kedacore/keda pkg/scalers/prometheus_scaler.go, pkg/fallback/fallback.go, pkg/scaling/executor, 2.17, Apache-2.0: polling 30 s, cooldown 300 s, ignoreNullValues true; and the HPA that it makes',
+    'kedacore/keda pkg/scalers/prometheus_scaler.go, pkg/fallback/fallback.go, pkg/scaling/executor/scale_scaledobjects.go at 8b4f083 (after 2.20), Apache-2.0: polling 30 s, cooldown 300 s, ignoreNullValues true, useCachedMetrics false; and the HPA that it makes',
+  knobs: {
+    share: { about: 'threshold per replica, by its slots (requests) or by what it finishes (rate)', tries: SHARES },
+    query: {
+      about: 'what Prometheus is asked: requests that wait or run, or arrivals a second',
+      tries: ['requests', 'rate'],
+    },
+    downWindowS: {
+      about: 'horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds',
+      tries: [30, 60, 120, 300, 600, 1200, 1800, 3600],
+    },
+    useCachedMetrics: { about: 'yes: the HPA knows what the last poll found', tries: ['no', 'yes'] },
+  },
   // The threshold has no default: 80% of the slots, as for the HPA.
-  defaults: ({ slots }) => ({
-    query: 'requests',
-    threshold: 0.8 * slots,
-    useCachedMetrics: true,
-    pollingMs: 30_000,
-    cooldownMs: 300_000,
-    ignoreNullValues: true,
-    fallback: undefined,
-    behavior: DEFAULT_BEHAVIOR,
-  }),
-  grid(pod) {
-    const shares = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
-    return combinations({
-      query: ['requests', 'rate'] as const,
-      share: shares,
-      useCachedMetrics: [false, true],
-      downMs: [60_000, 300_000],
-    }).map(({ query, share, useCachedMetrics, downMs }) => ({
-      ...KEDA.defaults(pod),
+  settings: ({ slots, peakRate }, turned = {}) => {
+    const query = turned.query === 'rate' ? 'rate' : 'requests';
+    return {
       query,
-      threshold: share * (query === 'rate' ? pod.peakRate : pod.slots),
-      useCachedMetrics,
-      behavior: withDownWindow(downMs),
-    }));
+      threshold: numberOf(turned, 'share', 0.8) * (query === 'rate' ? peakRate : slots),
+      useCachedMetrics: turned.useCachedMetrics === 'yes',
+      pollingMs: 30_000,
+      cooldownMs: 300_000,
+      ignoreNullValues: true,
+      fallback: undefined,
+      behavior: withDownWindow(1000 * numberOf(turned, 'downWindowS', 300)),
+    };
   },
   create(settings, limits): ScalerFactory {
     return () => {
@@ -95,6 +94,7 @@ export class PrometheusTrigger {
   #cached: number | undefined;
   #polledAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #activeAt: number | undefined;
 
   constructor(settings: KedaSettings) {
@@ -112,15 +112,21 @@ export class PrometheusTrigger {
     return this.#cached;
   }
 
-  /** 0 or 1 where the executor decides: between them, and only there, the HPA has no say. Undefined elsewhere. */
+  /**
+   * 0 or 1 where the executor decides: between them, and only there, the HPA has no say. Undefined elsewhere. It looks with each poll; an error
+   * is no activity, and takes nothing away.
+   */
   activation(observation: Observation, now: number): number | undefined {
-    const active = (this.#query(observation) ?? 0) > 0;
-    if (active) this.#activeAt = now;
-    this.#activeAt ??= now;
+    const { pollingMs, cooldownMs } = this.#settings;
     const { spec } = observation.replicas;
+    this.#activeAt ??= now;
+    if (now - this.#lookedAt < pollingMs) return spec === 0 ? 0 : undefined;
+    this.#lookedAt = now;
+    const measured = this.#query(observation);
+    const active = (measured ?? 0) > 0;
+    if (active) this.#activeAt = now;
     if (spec === 0) return active ? 1 : 0;
-    if (!active && now - this.#activeAt > this.#settings.cooldownMs) return 0;
-    return undefined;
+    return measured === 0 && now - this.#activeAt > cooldownMs ? 0 : undefined;
   }
 
   #query({ waiting, running, arrivalRates }: Observation): number | undefined {
@@ -138,13 +144,13 @@ export class PrometheusTrigger {
   #fallback({ replicas }: Observation): number | undefined {
     const { fallback, threshold } = this.#settings;
     if (fallback === undefined || this.#failures <= fallback.failureThreshold) return undefined;
-    const current = replicas.ready + replicas.startingAgesMs.length;
-    const wanted =
-      fallback.behavior === 'static'
-        ? fallback.replicas
-        : fallback.behavior === 'currentReplicas'
-          ? current
-          : Math.max(current, fallback.replicas);
+    const current = replicas.spec;
+    const wanted = {
+      static: fallback.replicas,
+      currentReplicas: current,
+      currentReplicasIfHigher: Math.max(current, fallback.replicas),
+      currentReplicasIfLower: Math.min(current, fallback.replicas),
+    }[fallback.behavior];
     return wanted * threshold;
   }
 }

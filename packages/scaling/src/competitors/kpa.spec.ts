@@ -9,7 +9,7 @@ function ticks(
   parts: { concurrencyAt: (tick: number) => number; start: number; count: number; ready?: number },
   given: Partial<KpaSettings> = {},
 ) {
-  const settings = { ...KPA.defaults({ slots: 10, peakRate: 5 }), utilization: 1, ...given };
+  const settings = { ...KPA.settings({ slots: 10, peakRate: 5 }), utilization: 1, ...given };
   const scaler = KPA.create(settings, LIMITS)({ now: 0, replicas: parts.start });
   let [replicas, inSystemMs] = [parts.start, 0];
   return Array.from({ length: parts.count }, (_, index) => {

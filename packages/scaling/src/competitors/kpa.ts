@@ -1,7 +1,7 @@
 /** What would Knative's autoscaler do? The concurrency of a minute in calm, of six seconds in panic. */
 import type { Decision } from '../decision.ts';
 import type { ScalerFactory, ScalerStart, SimulatedObservation, SimulatedScaler } from '../simulator/options.ts';
-import { type Competitor, clampReplicas, combinations, type ReplicaLimits } from './competitor.ts';
+import { type Competitor, clampReplicas, numberOf, type ReplicaLimits, SHARES } from './competitor.ts';
 import { ConcurrencyWindow } from './concurrency-window.ts';
 
 export interface KpaSettings {
@@ -18,33 +18,32 @@ export interface KpaSettings {
   readonly maxScaleUpRate: number;
   readonly maxScaleDownRate: number;
   readonly scaleDownDelayMs: number;
-  /** target-burst-capacity; -1: the activator stays in the path. */
+  /** target-burst-capacity; -1: the activator stays in the path, 0: it is in it from zero replicas only. */
   readonly burstCapacity: number;
 }
 
 export const KPA: Competitor<KpaSettings> = {
   name: 'kpa',
   source:
-    'knative/serving pkg/autoscaler/scaling/autoscaler.go and config/core/configmaps/autoscaler.yaml, 1.18, Apache-2.0',
-  defaults: ({ slots }) => ({
+    'knative/serving pkg/autoscaler/scaling/autoscaler.go and config/core/configmaps/autoscaler.yaml at 98e5ef9 (August 2026), Apache-2.0',
+  knobs: {
+    share: { about: 'container-concurrency-target-percentage, as a share', tries: SHARES },
+    stableWindowS: { about: 'stable-window', tries: [15, 30, 60, 120, 300, 600] },
+    scaleDownDelayS: { about: 'scale-down-delay', tries: [0, 60, 300, 600, 1200, 1800, 3600] },
+    panicThreshold: { about: 'panic-threshold-percentage, as a share', tries: [1.1, 1.5, 2, 4] },
+  },
+  settings: ({ slots }, turned = {}) => ({
     concurrency: slots,
-    utilization: 0.7,
+    utilization: numberOf(turned, 'share', 0.7),
     tickMs: 2_000,
-    stableWindowMs: 60_000,
+    stableWindowMs: 1000 * numberOf(turned, 'stableWindowS', 60),
     panicWindowShare: 0.1,
-    panicThreshold: 2,
+    panicThreshold: numberOf(turned, 'panicThreshold', 2),
     maxScaleUpRate: 1000,
     maxScaleDownRate: 2,
-    scaleDownDelayMs: 0,
+    scaleDownDelayMs: 1000 * numberOf(turned, 'scaleDownDelayS', 0),
     burstCapacity: 211,
   }),
-  grid(pod) {
-    return combinations({
-      utilization: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
-      stableWindowMs: [30_000, 60_000, 120_000],
-      scaleDownDelayMs: [0, 60_000, 300_000],
-    }).map((tuned) => ({ ...KPA.defaults(pod), ...tuned }));
-  },
   create(settings, limits): ScalerFactory {
     return (start) => new Kpa(settings, limits, start);
   },
@@ -89,7 +88,8 @@ export class Kpa implements SimulatedScaler {
     const wished = this.#wished(this.#withinRates(stablePods, ready), this.#withinRates(panicPods, ready));
     const delayed = this.#delay(wished, now);
     const desired = clampReplicas(delayed, this.#limits);
-    const excessBurst = burstCapacity < 0 ? -1 : Math.floor(replicas.ready * concurrency - burstCapacity - panic);
+    const left = Math.floor(replicas.ready * concurrency - burstCapacity - panic);
+    const excessBurst = burstCapacity > 0 ? left : Math.max(-1, burstCapacity);
     return {
       replicas: desired,
       recommended: wished,

@@ -6,6 +6,7 @@ import { throughputAt } from '../simulator/service-curve.ts';
 import { STREAMS, simulate } from '../simulator/simulate.ts';
 import { worksOf } from '../simulator/sizes.ts';
 import { clampReplicas, type ReplicaLimits } from './competitor.ts';
+import { startSchedule } from './oracle-start.ts';
 import { ordersOf, type Schedule, scheduledScaler } from './schedule.ts';
 
 export interface OraclePlan {
@@ -26,9 +27,14 @@ export interface OracleParts {
   /** Share of the requests that may fail. */
   readonly allowed: number;
   readonly stepMs: number;
-  /** At most so many times a pod is taken from windows of each length, in each pass; every pass after the first begins with pods given back. */
+  /**
+   * At most so many times a pod is taken from windows of each length, in each pass; every pass after the first begins with pods given back. With
+   * none the plan follows the rate of the requests around each moment: what somebody could who knows the rate, not the requests.
+   */
   readonly rounds: number;
   readonly passes: number;
+  /** Called now and then with the share of the search that is done. */
+  readonly onProgress?: (share: number) => void;
 }
 
 export const ORACLE_DEFAULTS: Omit<OracleParts, 'limits'> = { allowed: 0.005, stepMs: 5_000, rounds: 3, passes: 1 };
@@ -36,11 +42,11 @@ export const ORACLE_DEFAULTS: Omit<OracleParts, 'limits'> = { allowed: 0.005, st
 /** In steps: what is tried to be done with one pod fewer, from coarse to fine. */
 const WINDOWS = [48, 24, 12, 6, 3, 2];
 
-/** Of the schedules that the search may begin with. */
-const START_WIDTHS_MS = [5_000, 15_000, 45_000, 125_000];
-const START_SPREADS = [0, 0.7];
-/** They leave the rest of what may fail to the search. */
+/** The simple schedule that the search begins with leaves the rest of what may fail to it. */
 const START_BUDGET = 0.7;
+
+/** Of the time that a search takes, about. */
+const START_SHARE = 0.3;
 
 /** Share of what may fail that a pass frees by giving pods back. */
 const FREED = 0.25;
@@ -103,7 +109,16 @@ class Search {
     this.#coldStartMs = readyMs * Math.exp(2 * spread);
     this.#allowed = Math.floor(parts.allowed * arrivals.timesMs.length);
     this.#steps = Int32Array.from(arrivals.timesMs, (at) => Math.floor(at / parts.stepMs));
-    this.#able = this.#start();
+    this.#able = startSchedule({
+      arrivals,
+      pods: options.pods,
+      limits: parts.limits,
+      stepMs: parts.stepMs,
+      allowed: this.#allowed,
+      budget: (parts.rounds > 0 ? START_BUDGET : 1) * this.#allowed,
+      judge: (able) => this.#try(able),
+      onProgress: (share) => this.#progress(START_SHARE * share),
+    });
   }
 
   plan(): OraclePlan {
@@ -111,9 +126,11 @@ class Search {
       const before = this.#try(this.#able);
       const able = this.#able;
       if (pass > 0) this.#raise(WINDOWS[pass % WINDOWS.length]!, before);
-      for (const length of WINDOWS) {
+      WINDOWS.forEach((length, index) => {
+        const done = (pass + index / WINDOWS.length) / this.#parts.passes;
+        this.#progress(START_SHARE + (1 - START_SHARE) * done);
         for (let round = 0; round < this.#parts.rounds; round++) if (!this.#descend(length, round)) break;
-      }
+      });
       if (this.#try(this.#able).replicaSeconds > before.replicaSeconds) this.#able = able;
     }
     const { failed, replicaSeconds } = this.#try(this.#able);
@@ -127,61 +144,8 @@ class Search {
     };
   }
 
-  /**
-   * The cheapest of simple schedules: in proportion to what the requests around each step keep busy, with a share for chance, for several widths
-   * of "around"; by how much, bisection finds for each.
-   */
-  #start(): Int32Array {
-    let best: { able: Int32Array; replicaSeconds: number } | undefined;
-    for (const widthMs of START_WIDTHS_MS) {
-      for (const spread of START_SPREADS) {
-        const busy = this.#busyPods(widthMs);
-        let [low, high] = [0.5, 12];
-        for (let step = 0; step < 8; step++) {
-          const margin = Math.sqrt(low * high);
-          const able = busy.map((pods) => margin * pods + spread * Math.sqrt(pods));
-          const wanted = Int32Array.from(able, (pods) => clampReplicas(Math.ceil(pods), this.#parts.limits));
-          const { failed, replicaSeconds } = this.#try(wanted);
-          if (failed > START_BUDGET * this.#allowed) low = margin;
-          else {
-            high = margin;
-            if (best === undefined || replicaSeconds < best.replicaSeconds) best = { able: wanted, replicaSeconds };
-          }
-        }
-      }
-    }
-    return best?.able ?? this.#fixed();
-  }
-
-  /** The smallest fixed number that is enough, the largest where none is. */
-  #fixed(): Int32Array {
-    let { min: low, max: high } = this.#parts.limits;
-    const always = (pods: number) => new Int32Array(this.#stepCount()).fill(pods);
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.#try(always(middle)).failed > this.#allowed) low = middle + 1;
-      else high = middle;
-    }
-    return always(high);
-  }
-
-  #stepCount(): number {
-    return Math.max(1, Math.ceil(this.#arrivals.durationMs / this.#parts.stepMs));
-  }
-
-  /** By step: what the requests that come in `widthMs` around it would keep busy with all slots taken. */
-  #busyPods(widthMs: number): Float64Array {
-    const { stepMs } = this.#parts;
-    const { pods } = this.#options;
-    const sums = new Float64Array(this.#stepCount() + 1);
-    for (const step of this.#steps)
-      sums[step + 1]! += pods.meanServiceMs / throughputAt(pods.curve, pods.slots) / stepMs;
-    for (let step = 1; step < sums.length; step++) sums[step]! += sums[step - 1]!;
-    const half = Math.max(0, Math.round((widthMs / stepMs - 1) / 2));
-    return Float64Array.from({ length: sums.length - 1 }, (_, step) => {
-      const [from, to] = [Math.max(0, step - half), Math.min(sums.length - 1, step + half + 1)];
-      return (sums[to]! - sums[from]!) / (to - from);
-    });
+  #progress(share: number): void {
+    this.#parts.onProgress?.(share);
   }
 
   /** @returns whether anything was taken away */

@@ -6,7 +6,7 @@ function seconds(
   parts: { ongoingAt: (second: number) => number; start: number; count: number; ready?: number },
   given: Partial<RaySettings> = {},
 ): number[] {
-  const settings = { ...RAY.defaults({ slots: 16, peakRate: 5 }), ...given };
+  const settings = { ...RAY.settings({ slots: 16, peakRate: 5 }), ...given };
   const scaler = RAY.create(settings, { min: 1, max: 50 })({ now: 0, replicas: parts.start });
   let [replicas, inSystemMs] = [parts.start, 0];
   return Array.from({ length: parts.count }, (_, second) => {
@@ -55,7 +55,7 @@ describe('Ray Serve', () => {
   });
 
   it('wakes from nothing at once', () => {
-    const settings = RAY.defaults({ slots: 16, peakRate: 5 });
+    const settings = RAY.settings({ slots: 16, peakRate: 5 });
     const scaler = RAY.create(settings, { min: 0, max: 5 })({ now: 0, replicas: 0 });
     scaler.decide(observed({ spec: 0 }), 0);
     scaler.decide(observed({ spec: 0, waiting: 1, inSystemMs: 10 }), 10_000);

@@ -1,7 +1,7 @@
 /** What would Ray Serve do? Ongoing requests per replica, averaged, and a wish that must last before it counts. */
 import type { Decision } from '../decision.ts';
 import type { ScalerFactory, SimulatedObservation, SimulatedScaler } from '../simulator/options.ts';
-import { type Competitor, clampReplicas, combinations, type ReplicaLimits } from './competitor.ts';
+import { type Competitor, clampReplicas, numberOf, type ReplicaLimits, SHARES } from './competitor.ts';
 import { ConcurrencyWindow } from './concurrency-window.ts';
 
 export interface RaySettings {
@@ -22,24 +22,24 @@ export interface RaySettings {
 export const RAY: Competitor<RaySettings> = {
   name: 'ray',
   source:
-    'ray-project/ray python/ray/serve/autoscaling_policy.py and config.py (AutoscalingConfig), 2.50, Apache-2.0: target 2, look-back 30 s, up 30 s, down 600 s',
-  defaults: () => ({
-    target: 2,
-    lookBackMs: 30_000,
-    pushMs: 10_000,
-    upDelayMs: 30_000,
-    downDelayMs: 600_000,
+    'ray-project/ray python/ray/serve/autoscaling_policy.py at 00590c4, config.py (AutoscalingConfig) at 00239d4, _private/autoscaling_state.py at 0021519, Apache-2.0: target 2, look-back 30 s, up 30 s, down 600 s',
+  knobs: {
+    share: { about: 'target_ongoing_requests, by the slots of a replica (2 requests unless given)', tries: SHARES },
+    upDelayS: { about: 'upscale_delay_s', tries: [0, 10, 30] },
+    downDelayS: { about: 'downscale_delay_s', tries: [30, 60, 120, 300, 600, 1200, 1800, 3600] },
+    lookBackS: { about: 'look_back_period_s', tries: [5, 10, 30] },
+    pushS: { about: 'metrics_interval_s', tries: [1, 10] },
+  },
+  settings: ({ slots }, turned = {}) => ({
+    target: typeof turned.share === 'number' ? turned.share * slots : 2,
+    lookBackMs: 1000 * numberOf(turned, 'lookBackS', 30),
+    pushMs: 1000 * numberOf(turned, 'pushS', 10),
+    upDelayMs: 1000 * numberOf(turned, 'upDelayS', 30),
+    downDelayMs: 1000 * numberOf(turned, 'downDelayS', 600),
     upFactor: 1,
     downFactor: 1,
     controlMs: 1_000,
   }),
-  grid(pod) {
-    return combinations({
-      share: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
-      upDelayMs: [0, 10_000, 30_000],
-      downDelayMs: [60_000, 300_000, 600_000],
-    }).map(({ share, ...tuned }) => ({ ...RAY.defaults(pod), ...tuned, target: share * pod.slots }));
-  },
   create(settings, limits): ScalerFactory {
     return () => new Ray(settings, limits);
   },

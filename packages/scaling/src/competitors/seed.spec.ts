@@ -6,7 +6,7 @@ const POD = { slots: 1, peakRate: 2 };
 
 /** Checks each 5 s under a rate that depends on the time. */
 function checks(rateAt: (seconds: number) => number, start: number, count: number): number[] {
-  const scaler = SEED.create(SEED.defaults(POD), { min: 1, max: 100 })({ now: 0, replicas: start });
+  const scaler = SEED.create(SEED.settings(POD), { min: 1, max: 100 })({ now: 0, replicas: start });
   let [replicas, arrivals] = [start, 0];
   return Array.from({ length: count }, (_, index) => {
     const now = index * 5_000;

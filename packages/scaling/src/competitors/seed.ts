@@ -1,7 +1,7 @@
 /** What would the rule that came before do? One more where requests a second reach a threshold, one fewer below another. */
 import type { Decision } from '../decision.ts';
 import type { ScalerFactory, SimulatedObservation, SimulatedScaler } from '../simulator/options.ts';
-import { type Competitor, clampReplicas, combinations, type ReplicaLimits } from './competitor.ts';
+import { type Competitor, clampReplicas, numberOf, type ReplicaLimits } from './competitor.ts';
 
 export interface SeedSettings {
   /** Requests a second of all replicas together: from here on one more; below, one fewer. */
@@ -18,32 +18,26 @@ export const SEED: Competitor<SeedSettings> = {
   name: 'seed',
   source:
     'the design that ragscale began with: 29 and 25 requests/s, 2 to 3 replicas, cooldown 30 s up and 120 s down, checked each 5 s',
-  defaults: () => ({
-    upRate: 29,
-    downRate: 25,
-    min: 2,
-    max: 3,
-    upCooldownMs: 30_000,
-    downCooldownMs: 120_000,
-    checkMs: 5_000,
-  }),
-  grid(pod) {
-    return combinations({
-      replicas: [
-        [1, 3],
-        [2, 6],
-        [4, 8],
-        [4, 12],
-        [6, 12],
-        [8, 16],
-        [8, 24],
-        [16, 32],
-      ] as const,
-      share: [0.3, 0.45, 0.6],
-    }).map(({ replicas: [min, max], share }) => {
-      const upRate = ((min + max) / 2) * share * pod.peakRate;
-      return { ...SEED.defaults(pod), min, max, upRate, downRate: (25 / 29) * upRate };
-    });
+  knobs: {
+    upRate: {
+      about: 'requests a second of all replicas together, from which on there is one more; 25/29 of it takes one away',
+      tries: [2, 4, 6, 8, 10, 12, 15, 18, 22, 26, 29, 32, 36, 40],
+    },
+    min: { about: 'replicas at least', isWhole: true, tries: [1, 2, 4, 6, 8, 9, 10, 11, 12, 14, 16, 20, 22, 24, 32] },
+    max: { about: 'replicas at most', isWhole: true, tries: [3, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 64] },
+  },
+  settings: (_, turned = {}) => {
+    const upRate = numberOf(turned, 'upRate', 29);
+    const min = numberOf(turned, 'min', 2);
+    return {
+      upRate,
+      downRate: (25 / 29) * upRate,
+      min,
+      max: Math.max(min, numberOf(turned, 'max', 3)),
+      upCooldownMs: 30_000,
+      downCooldownMs: 120_000,
+      checkMs: 5_000,
+    };
   },
   create(settings, limits): ScalerFactory {
     return () => new Seed(settings, limits);

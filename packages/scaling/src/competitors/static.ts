@@ -1,5 +1,5 @@
 /** What does a fixed number of replicas cost? What everybody does who does not scale. */
-import { type Competitor, clampReplicas } from './competitor.ts';
+import { type Competitor, clampReplicas, numberOf } from './competitor.ts';
 
 export interface StaticSettings {
   readonly replicas: number;
@@ -8,8 +8,10 @@ export interface StaticSettings {
 export const STATIC: Competitor<StaticSettings> = {
   name: 'static',
   source: 'a Deployment with `replicas`',
-  defaults: () => ({ replicas: 3 }),
-  grid: () => Array.from({ length: 60 }, (_, index) => ({ replicas: index + 1 })),
+  knobs: {
+    replicas: { about: 'the number', isWhole: true, tries: Array.from({ length: 100 }, (_, index) => 100 - index) },
+  },
+  settings: (_, turned = {}) => ({ replicas: numberOf(turned, 'replicas', 3) }),
   create({ replicas }, limits) {
     const count = clampReplicas(replicas, limits);
     return () => ({

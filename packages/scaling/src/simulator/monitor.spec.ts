@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { BUCKET_BOUNDS } from '../observation.ts';
 import { LOOKBACK_MS, type Measured, Monitor, type MonitorOptions } from './monitor.ts';
+import { SimulatedProxy } from './proxy.ts';
 
+const OBJECTIVE_MS = 2_000;
+const BOUNDS_MS = BUCKET_BOUNDS.map((bound) => bound * OBJECTIVE_MS);
 const OPTIONS: MonitorOptions = {
   scrapeIntervalMs: 5_000,
   queryLagMs: 0,
@@ -9,11 +13,13 @@ const OPTIONS: MonitorOptions = {
   outages: [],
 };
 const GAUGES = { waitingInProxies: 3, waitingInPods: 1, running: 5, pods: 2, slotsPerPod: 16 };
-/** A proxy that gets one request a second, half of them bad, each 200 ms with a pod. */
+/** A proxy that gets one request a second, half of them bad, each 200 ms with a pod: of buckets, in the one from 100 to 200 ms. */
 const countersAt = (seconds: number) => ({
+  ...new SimulatedProxy({ index: 0, spread: 'round-robin', cap: 1, objectiveMs: OBJECTIVE_MS }).counters,
   arrivals: seconds,
   answers: seconds,
   upstreamMs: 200 * seconds,
+  bucket7: seconds,
   ended: seconds,
   bad: seconds / 2,
 });
@@ -24,7 +30,7 @@ function measured(at: number, given: Partial<MonitorOptions> = {}, counters = co
   const monitor = new Monitor(options);
   for (let now = 0; now <= at; now += options.scrapeIntervalMs) {
     for (const { kind, toMs } of options.outages) if (kind === 'lost' && toMs === now) monitor.loseData();
-    monitor.scrape(now, [{ counters: counters(now / 1000) }], GAUGES);
+    monitor.scrape(now, [{ counters: counters(now / 1000), boundsMs: BOUNDS_MS }], GAUGES);
   }
   return monitor.measure(at);
 }
@@ -43,9 +49,15 @@ describe('what Prometheus knows', () => {
       running: value(5),
       completionRate: value(1),
       serviceMs: value(200),
+      serviceP95Ms: value(195),
       badShares: [{ windowMs: 60_000, reading: value(0.5) }],
       slots: value(16),
     });
+  });
+
+  it('saturates where answers are slower than the last bound', () => {
+    const slow = (seconds: number) => ({ ...countersAt(seconds), bucket7: seconds * 0.9 });
+    expect(measured(60_000, {}, slow).serviceP95Ms).toEqual(value(60_000));
   });
 
   it('is nothing before the second scrape, and of a short time after it', () => {
@@ -65,8 +77,9 @@ describe('what Prometheus knows', () => {
   });
 
   it('tells 0 by 0 from nothing', () => {
-    const { serviceMs, badShares, arrivalRates } = measured(60_000, {}, () => countersAt(0));
-    expect([serviceMs, badShares[0]!.reading, arrivalRates[0]!.reading]).toEqual([
+    const { serviceMs, serviceP95Ms, badShares, arrivalRates } = measured(60_000, {}, () => countersAt(0));
+    expect([serviceMs, serviceP95Ms, badShares[0]!.reading, arrivalRates[0]!.reading]).toEqual([
+      { kind: 'nan' },
       { kind: 'nan' },
       { kind: 'nan' },
       value(0),

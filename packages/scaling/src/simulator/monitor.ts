@@ -1,6 +1,6 @@
 /** What does somebody know who asks Prometheus? Samples of the past, as old as scrapes and queries make them, and what an outage leaves of them. */
 import type { Reading, WindowedReading } from '../observation.ts';
-import { PROXY_COUNTERS, type ProxyCounter } from './proxy.ts';
+import { PROXY_BUCKETS, PROXY_COUNTERS, type ProxyCounter } from './proxy.ts';
 
 /**
  * - `unanswered`: queries fail, scrapes go on
@@ -37,10 +37,18 @@ export interface Gauges {
   readonly slotsPerPod: number;
 }
 
+/** What of a proxy can be scraped. */
+interface Scraped {
+  readonly counters: Record<ProxyCounter, number>;
+  readonly boundsMs: readonly number[];
+}
+
+const SERIES: readonly ProxyCounter[] = [...PROXY_COUNTERS, ...PROXY_BUCKETS];
+
 interface Sample {
   readonly at: number;
-  /** All counters of the first proxy, then those of the next; undefined where the proxies could not be scraped. */
-  readonly counters: Float64Array | undefined;
+  /** Of each of `SERIES`, what all proxies counted, as if they never began again; undefined where the proxies could not be scraped. */
+  readonly totals: Float64Array | undefined;
   /** Undefined where the pods could not be scraped. */
   readonly gauges: Gauges | undefined;
 }
@@ -51,12 +59,13 @@ export interface Measured {
   readonly running: Reading;
   readonly completionRate: Reading;
   readonly serviceMs: Reading;
+  readonly serviceP95Ms: Reading;
   readonly badShares: readonly WindowedReading[];
   readonly slots: Reading;
 }
 
 interface Increase {
-  readonly sums: Record<ProxyCounter, number>;
+  of(counter: ProxyCounter): number;
   readonly elapsedMs: number;
 }
 
@@ -67,6 +76,10 @@ export class Monitor {
   readonly #longestMs: number;
   readonly #keepMs: number;
   #samples: Sample[] = [];
+  /** What the proxies had counted when they were scraped last, and what that was in all. */
+  #counted: Float64Array | undefined;
+  #totals = new Float64Array(SERIES.length);
+  #boundsMs: readonly number[] = [];
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -79,23 +92,31 @@ export class Monitor {
     this.#keepMs = Math.max(...this.#arrivalWindowsMs, ...this.#badShareWindowsMs) + options.queryLagMs;
   }
 
-  scrape(now: number, proxies: readonly { readonly counters: Record<ProxyCounter, number> }[], gauges: Gauges): void {
+  scrape(now: number, proxies: readonly Scraped[], gauges: Gauges): void {
     const is = (kind: OutageKind) => this.#isIn(kind, now);
     if (is('down') || is('lost') || is('frozen')) return;
-    const counters = new Float64Array(proxies.length * PROXY_COUNTERS.length);
-    proxies.forEach((proxy, index) => {
-      PROXY_COUNTERS.forEach((name, place) => {
-        counters[index * PROXY_COUNTERS.length + place] = proxy.counters[name];
-      });
-    });
     const noProxies = is('targets');
     this.#samples.push({
       at: now,
-      counters: noProxies ? undefined : counters,
+      totals: noProxies ? undefined : this.#count(proxies),
       gauges: noProxies || is('pods') ? undefined : gauges,
     });
     // The last one stays however old it is: its age is what makes it stale.
     if (this.#samples.length > 64 && this.#samples[32]!.at < now - this.#keepMs) this.#samples.splice(0, 32);
+  }
+
+  /** Sees resets as `increase()` of Prometheus does: a counter that is lower than before began again at 0. */
+  #count(proxies: readonly Scraped[]): Float64Array {
+    this.#boundsMs = proxies[0]?.boundsMs ?? [];
+    const counted = Float64Array.from(proxies.flatMap(({ counters }) => SERIES.map((series) => counters[series]!)));
+    const before = this.#counted ?? new Float64Array(counted.length);
+    this.#totals = this.#totals.slice();
+    counted.forEach((count, index) => {
+      const grown = count - before[index]!;
+      this.#totals[index % SERIES.length]! += grown < 0 ? count : grown;
+    });
+    this.#counted = counted;
+    return this.#totals;
   }
 
   /** The database is empty. */
@@ -124,35 +145,47 @@ export class Monitor {
     return {
       arrivalRates: this.#arrivalWindowsMs.map((windowMs) => ({
         windowMs,
-        reading: windowed(windowMs, ({ sums, elapsedMs }) => value((1000 * sums.arrivals) / elapsedMs)),
+        reading: windowed(windowMs, ({ of, elapsedMs }) => value((1000 * of('arrivals')) / elapsedMs)),
       })),
       waiting: gauge(({ waitingInProxies, waitingInPods }) => waitingInProxies + waitingInPods),
       running: gauge(({ running }) => running),
-      completionRate: windowed(this.#longestMs, ({ sums, elapsedMs }) => value((1000 * sums.answers) / elapsedMs)),
-      serviceMs: windowed(this.#longestMs, ({ sums }) => ratio(sums.upstreamMs, sums.answers)),
+      completionRate: windowed(this.#longestMs, ({ of, elapsedMs }) => value((1000 * of('answers')) / elapsedMs)),
+      serviceMs: windowed(this.#longestMs, ({ of }) => ratio(of('upstreamMs'), of('answers'))),
+      serviceP95Ms: windowed(this.#longestMs, (increase) => this.#serviceQuantile(0.95, increase)),
       badShares: this.#badShareWindowsMs.map((windowMs) => ({
         windowMs,
-        reading: windowed(windowMs, ({ sums }) => ratio(sums.bad, sums.ended)),
+        reading: windowed(windowMs, ({ of }) => ratio(of('bad'), of('ended'))),
       })),
       slots: gauge(({ pods, slotsPerPod }) => (pods > 0 ? slotsPerPod : undefined)),
     };
   }
 
-  /** As `increase()` of Prometheus sees resets (a counter that is lower than before began again at 0), without its extrapolation. */
+  /** As `increase()` of Prometheus, without its extrapolation. */
   #increase(windowMs: number, at: number): Increase | undefined {
-    const within = this.#samples.filter(
-      (sample) => sample.counters !== undefined && sample.at <= at && sample.at > at - windowMs,
-    );
-    if (within.length < 2) return undefined;
-    const sums: Record<ProxyCounter, number> = { arrivals: 0, answers: 0, upstreamMs: 0, ended: 0, bad: 0 };
-    for (let i = 1; i < within.length; i++) {
-      const [before, after] = [within[i - 1]!.counters!, within[i]!.counters!];
-      for (let series = 0; series < after.length; series++) {
-        const grown = after[series]! - before[series]!;
-        sums[PROXY_COUNTERS[series % PROXY_COUNTERS.length]!] += grown < 0 ? after[series]! : grown;
+    const isWithin = (sample: Sample) => sample.totals !== undefined && sample.at <= at && sample.at > at - windowMs;
+    const first = this.#samples.find(isWithin);
+    const last = this.#samples.findLast(isWithin);
+    if (first === undefined || last === undefined || first === last) return undefined;
+    return {
+      of: (counter) => last.totals![SERIES.indexOf(counter)]! - first.totals![SERIES.indexOf(counter)]!,
+      elapsedMs: last.at - first.at,
+    };
+  }
+
+  /** `histogram_quantile`: linear within a bucket; what is beyond the last bound is at it. */
+  #serviceQuantile(quantile: number, { of }: Increase): Reading {
+    const answers = of('answers');
+    if (answers === 0) return { kind: 'nan' };
+    let below = 0;
+    for (const [index, bucket] of PROXY_BUCKETS.entries()) {
+      const within = of(bucket);
+      if (below + within >= quantile * answers) {
+        const from = this.#boundsMs[index - 1] ?? 0;
+        return value(from + ((this.#boundsMs[index]! - from) * (quantile * answers - below)) / within);
       }
+      below += within;
     }
-    return { sums, elapsedMs: within.at(-1)!.at - within[0]!.at };
+    return value(this.#boundsMs.at(-1)!);
   }
 
   #isIn(kind: OutageKind, now: number): boolean {
@@ -168,6 +201,7 @@ export class Monitor {
       running: failed,
       completionRate: failed,
       serviceMs: failed,
+      serviceP95Ms: failed,
       badShares: all(this.#badShareWindowsMs),
       slots: failed,
     };

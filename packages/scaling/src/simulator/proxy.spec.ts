@@ -11,7 +11,7 @@ function pods(...inFlight: number[]): Pod[] {
 }
 
 function picks(spread: 'round-robin' | 'least-request', group: readonly Pod[], times: number): (number | undefined)[] {
-  const proxy = new SimulatedProxy({ index: 1, spread, cap: 3 });
+  const proxy = new SimulatedProxy({ index: 1, spread, cap: 3, objectiveMs: 2_000 });
   return Array.from({ length: times }, () => {
     const pod = proxy.pick(group);
     if (pod !== undefined) pod.inFlight[1]! += 1;
@@ -29,7 +29,7 @@ describe('a proxy', () => {
   });
 
   it('goes on with the next where the last one has gone', () => {
-    const proxy = new SimulatedProxy({ index: 1, spread: 'round-robin', cap: 3 });
+    const proxy = new SimulatedProxy({ index: 1, spread: 'round-robin', cap: 3, objectiveMs: 2_000 });
     const group = pods(0, 0, 0);
     expect([proxy.pick(group)?.id, proxy.pick(group)?.id]).toEqual([0, 1]);
     expect(proxy.pick([group[0]!, group[2]!])?.id).toBe(2);

@@ -59,7 +59,7 @@ export class Traffic {
     const cap = options.podConcurrency ?? Math.ceil(slots / options.count) + 1;
     this.proxies = Array.from(
       { length: options.count },
-      (_, index) => new SimulatedProxy({ index, spread: options.spread, cap }),
+      (_, index) => new SimulatedProxy({ index, spread: options.spread, cap, objectiveMs }),
     );
   }
 
@@ -118,10 +118,10 @@ export class Traffic {
     else this.#serveLines();
   }
 
-  #answer(request: number, { counters }: SimulatedProxy): void {
+  #answer(request: number, proxy: SimulatedProxy): void {
+    const { counters } = proxy;
     const arrivedAt = this.#arrivals[request]!;
-    counters.answers += 1;
-    counters.upstreamMs += this.#now - this.#sentAt[request]!;
+    proxy.answered(this.#now - this.#sentAt[request]!);
     counters.ended += 1;
     this.#countInSystem(-1);
     if (this.accounts.answered(this.#now - arrivedAt, this.#startedAt[request]! - arrivedAt)) return;
