@@ -3,8 +3,9 @@ import { ArrivalRate } from './estimators/arrival-rate.ts';
 import { BurstHeadroom } from './estimators/burst-headroom.ts';
 import { ColdStart } from './estimators/cold-start.ts';
 import { ServiceCurve } from './estimators/service-curve.ts';
-import { SizeSpread } from './estimators/size-spread.ts';
-import { lateShare, type PodModel, type Target } from './law/pool-model.ts';
+import { SizeSpread, shareAbove } from './estimators/size-spread.ts';
+import { WorkingShare } from './estimators/working-share.ts';
+import { deviationAt, lateShare, type PodModel, type Target } from './law/pool-model.ts';
 import { ReplicaLog } from './law/rate-limit.ts';
 import { Stabilizer } from './law/stabilizer.ts';
 import { type Facts, factsOf } from './missing-data.ts';
@@ -19,6 +20,10 @@ const KEPT_MS = 3_600_000;
 const LAG_MS = 10_000;
 /** What a request counts that was answered while replicas came or went: its mean is of several numbers of them. */
 const ROUGH = 0.1;
+/** Where more are late, it is not because of their sizes. */
+const MOST_LATE = 0.2;
+/** Where less of their time in pods is work, it does not tell of sizes either. */
+const MOSTLY_WORKING = 0.9;
 /** No replica works on more at once: what says so is a fault. */
 const MOST_SLOTS = 4_096;
 /** Until a service time is known: an answer alone takes this part of the objective. */
@@ -27,20 +32,21 @@ const GUESSED_SHARE = 0.25;
 export class History {
   readonly arrivals = new ArrivalRate();
   readonly service = new ServiceCurve();
+  readonly working = new WorkingShare();
   readonly sizes = new SizeSpread();
   readonly bursts = new BurstHeadroom();
   readonly coldStart: ColdStart;
   readonly recommendations: Stabilizer;
   readonly replicas = new ReplicaLog();
-  readonly target: Target;
-  /** Since when data come without a gap, and whether there was one before. */
+  /** Since when all data come without a gap (infinite in one), and whether there was one before. */
   dataSince: number;
   recovering = false;
   /** Decisions in a row that had no arrivals. */
   failures = 0;
   lastBusyAt: number;
-  readonly #policy: ScalingPolicy;
-  #slots = 1;
+  #policy: ScalingPolicy;
+  /** That a replica was seen to work on, or says that it has. */
+  #seenSlots = 1;
   #at: number | undefined;
   readonly #ready = new ReplicaLog();
   #calmSince: number;
@@ -53,15 +59,33 @@ export class History {
     this.lastBusyAt = start.now;
     this.#ready.record(start.now, start.replicas, KEPT_MS);
     this.#calmSince = start.now;
-    const { metric, latencyMs } = policy.objective;
-    this.target = { latencyMs, timedShare: metric === 'duration' ? 1 : FIRST_TOKEN_SHARE };
+  }
+
+  /** Other wishes of the owner: what was learnt stays. */
+  change(policy: ScalingPolicy): void {
+    const { metric, latencyMs } = this.#policy.objective;
+    this.#policy = policy;
+    this.coldStart.given = policy.coldStartMs;
+    // What was late by another measure says nothing.
+    if (policy.objective.metric !== metric || policy.objective.latencyMs !== latencyMs) this.#calmSince = this.#at ?? 0;
+  }
+
+  get target(): Target {
+    const { metric, latencyMs } = this.#policy.objective;
+    return { latencyMs, timedShare: metric === 'duration' ? 1 : FIRST_TOKEN_SHARE };
+  }
+
+  /** Able replicas, as they were seen last. */
+  get ready(): number {
+    return this.#ready.before(this.#at ?? 0, 0);
   }
 
   get model(): PodModel {
+    const slots = Math.max(1, Math.min(MOST_SLOTS, Math.round(this.#policy.slotsPerReplica ?? this.#seenSlots)));
     return {
       aloneMs: this.service.aloneMs ?? this.target.latencyMs * GUESSED_SHARE,
-      growth: this.service.growth,
-      slots: this.#slots,
+      growth: slots > 1 ? this.service.growth : 0,
+      slots,
       spread: this.sizes.spread,
     };
   }
@@ -78,10 +102,12 @@ export class History {
     this.#at = now;
     this.replicas.record(now, spec, KEPT_MS);
     this.coldStart.observe(ready, startingAgesMs, now);
+    if (facts.state !== 'present' || facts.partial) {
+      this.dataSince = Number.POSITIVE_INFINITY;
+      this.recovering = true;
+    } else this.dataSince = Math.min(this.dataSince, now);
     if (facts.state !== 'present') {
       this.failures += 1;
-      this.dataSince = now;
-      this.recovering = true;
       return;
     }
     this.failures = 0;
@@ -102,30 +128,43 @@ export class History {
   }
 
   #noteCalm(facts: Facts, { ready, startingAgesMs }: Observation['replicas'], now: number): void {
-    const isCalm = ready === this.#ready.before(now, 0) && startingAgesMs.length === 0 && (facts.waiting ?? 0) <= ready;
+    const isSettled = ready === this.#ready.before(now, 0) && startingAgesMs.length === 0;
+    const isCalm = isSettled && this.arrivals.isSteady && (facts.waiting ?? 0) <= ready;
     if (!isCalm) this.#calmSince = now;
   }
 
   #learnSlots({ running, slots }: Facts, ready: number): void {
-    if (ready > 0 && running !== undefined) this.#slots = Math.max(this.#slots, Math.ceil(running / ready));
-    this.#slots = Math.max(1, Math.min(MOST_SLOTS, Math.round(this.#policy.slotsPerReplica ?? slots ?? this.#slots)));
+    const atOnce = ready > 0 && running !== undefined ? Math.ceil(running / ready) : 0;
+    this.#seenSlots = slots ?? Math.max(this.#seenSlots, atOnce);
   }
 
   #learnService(facts: Facts, ready: number, elapsedMs: number, worth: number): void {
-    const { completionsPerSecond, serviceMs } = facts;
+    const { completionsPerSecond, serviceMs, running } = facts;
     if (completionsPerSecond === undefined || serviceMs === undefined || !(ready > 0)) return;
-    const atOnce = Math.min(this.#slots, (completionsPerSecond * serviceMs) / 1_000 / ready);
-    this.service.observe(serviceMs, atOnce, (worth * completionsPerSecond * elapsedMs) / 1_000, elapsedMs);
+    const { slots } = this.model;
+    const inPods = (completionsPerSecond * serviceMs) / 1_000;
+    this.working.observe(running ?? inPods, inPods, ready * slots, elapsedMs);
+    const { share } = this.working;
+    const requests = (worth * completionsPerSecond * elapsedMs) / 1_000;
+    this.service.observe(serviceMs * share, (inPods * share) / ready, slots, requests, elapsedMs);
   }
 
-  /** While nothing starts and no queue stands: what is late then is late because of the sizes, not of a lack of pods. */
+  /** While nothing changes and no queue stands: what takes long then does because of the sizes, not of a lack of pods. */
   #learnSizes(facts: Facts, ready: number, elapsedMs: number): void {
-    const bad = facts.badShares[0];
-    if (bad === undefined || facts.waiting === undefined || !this.service.known) return;
+    const { badShares, rates, serviceMs, serviceP95Ms, waiting } = facts;
+    if (waiting === undefined || !this.service.known) return;
     const { model, target } = this;
-    const perSecond = facts.rates.at(-1)?.perSecond ?? 0;
-    const predict = (spread: number) => lateShare({ ...model, spread }, target, perSecond, ready);
-    if (predict(model.spread) > 0.2) return;
-    this.sizes.observe(bad.share, predict, (perSecond * elapsedMs) / 1_000, elapsedMs);
+    const perSecond = rates.at(-1)?.perSecond ?? 0;
+    const requests = (perSecond * elapsedMs) / 1_000;
+    const late = (spread: number) => lateShare({ ...model, spread }, target, perSecond, ready);
+    if (late(model.spread) > MOST_LATE) return;
+    const bad = badShares[0];
+    if (bad !== undefined) this.sizes.observe(bad.share, late, requests, elapsedMs);
+    if (serviceMs === undefined || serviceP95Ms === undefined || this.working.share < MOSTLY_WORKING) return;
+    const share = shareAbove(serviceP95Ms, serviceMs, target.latencyMs);
+    const atOnce = (perSecond * serviceMs) / 1_000 / ready;
+    if (share === undefined) return;
+    const slow = (spread: number) => share(deviationAt({ ...model, spread }, atOnce, ready));
+    this.sizes.observe(0.05, slow, requests, elapsedMs);
   }
 }

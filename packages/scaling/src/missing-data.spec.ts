@@ -14,6 +14,7 @@ function observation(rates: Reading[], waiting = value(0)): Observation {
     running: value(0),
     completionRate: value(0),
     serviceMs: { kind: 'nan' },
+    serviceP95Ms: { kind: 'nan' },
     badShares: [{ windowMs: 60_000, reading: { kind: 'nan' } }],
     slots: value(16),
   };

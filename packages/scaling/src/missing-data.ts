@@ -14,6 +14,7 @@ export interface Facts {
   readonly running: number | undefined;
   readonly completionsPerSecond: number | undefined;
   readonly serviceMs: number | undefined;
+  readonly serviceP95Ms: number | undefined;
   readonly slots: number | undefined;
   readonly badShares: readonly { readonly windowMs: number; readonly share: number }[];
 }
@@ -31,7 +32,7 @@ export function numberOf(reading: Reading): number | undefined {
 }
 
 /**
- * Zero arrivals that were counted are data; a missing, unreadable or old counter is not. `serviceMs` and the bad shares are 0 / 0 when
+ * Zero arrivals that were counted are data; a missing, unreadable or old counter is not. Times of service and bad shares are 0 / 0 when
  * nothing ended in the window: that is no failure while nothing waits or runs.
  */
 export function factsOf(observation: Observation): Facts {
@@ -47,6 +48,7 @@ export function factsOf(observation: Observation): Facts {
     running,
     completionsPerSecond: numberOf(observation.completionRate),
     serviceMs: numberOf(observation.serviceMs),
+    serviceP95Ms: numberOf(observation.serviceP95Ms),
     slots: numberOf(observation.slots),
     badShares: windowed(observation.badShares).map(({ windowMs, value }) => ({ windowMs, share: Math.min(1, value) })),
   };

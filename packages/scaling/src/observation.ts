@@ -12,6 +12,11 @@ export type Reading =
   /** The question was not answered, or by several series. */
   | { readonly kind: 'failed' };
 
+/** Bounds of the buckets in which the time that pods take is counted, in objectives: what a quantile of it is interpolated between. */
+export const BUCKET_BOUNDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 30,
+] as const;
+
 export interface WindowedReading {
   readonly windowMs: number;
   readonly reading: Reading;
@@ -38,6 +43,11 @@ export interface Observation {
   readonly completionRate: Reading;
   /** Mean time that a pod took for an answer, waiting in its own queue included, over the longest window, in milliseconds. */
   readonly serviceMs: Reading;
+  /**
+   * 95th percentile of the same time, in milliseconds, as `histogram_quantile` gives it: linear within a bucket, and never above the last finite
+   * bound.
+   */
+  readonly serviceP95Ms: Reading;
   /** Share, from 0 to 1, of the requests that ended in the window and were not good (DESIGN: within the objective, whole, not refused); windows ascending. */
   readonly badShares: readonly WindowedReading[];
   /** What one replica can work on at once. */

@@ -1,5 +1,6 @@
 /** How many replicas shall the target have, and why? One decision: what the load needs, then every rule that may hold it back. */
 import type { Decision, Reason, Scaler } from './decision.ts';
+import { type Estimates, estimatesOf } from './estimates.ts';
 import { History } from './history.ts';
 import { erlangC } from './law/erlang.ts';
 import { type Need, needOf } from './law/need.ts';
@@ -10,29 +11,49 @@ import type { Observation } from './observation.ts';
 import { resolvePolicy, type ScalingPolicy, type ScalingPolicySpec } from './policy.ts';
 import { TUNING } from './tuning.ts';
 
-/** What was recommended is known for an hour, or as long as the policy's windows are. */
-const KEPT_MS = 3_600_000;
+/** What was recommended is known for two hours, or as long as the policy's windows are. */
+const KEPT_MS = 7_200_000;
+/** Fewer by one, or by no more than this part, is worth a change only if they were not needed for as long as recommendations are kept. */
+const SMALL_STEP = 0.15;
 /** Times as long as a pod may take, until more are tried. */
 const RETRY_COLD_STARTS = 4;
+
+/** A scaler that learns, of which can be asked what it has learnt. */
+export interface TargetScaler extends Scaler {
+  readonly history: History;
+  /**
+   * The owner edited the spec: what was learnt stays, and the next decision follows the new one.
+   * @throws InvalidPolicyError, and everything is as it was
+   */
+  change(spec: ScalingPolicySpec): void;
+  estimates(): Estimates;
+}
 
 /** @param start what the target has now: a scaler that has just begun takes nothing away */
 export function createScaler(
   spec: ScalingPolicySpec,
   start: { readonly now: number; readonly replicas: number },
-): Scaler & { readonly history: History } {
-  const policy = resolvePolicy(spec);
+): TargetScaler {
+  let policy = resolvePolicy(spec);
   const history = new History(policy, start);
-  const windows = [policy.scaleUp.stabilizationWindowMs ?? 0, policy.scaleDown.stabilizationWindowMs ?? 0];
-  const keptMs = Math.max(KEPT_MS, ...windows);
   return {
-    periodMs: policy.periodMs,
+    get periodMs() {
+      return policy.periodMs;
+    },
     history,
     decide(observation, now) {
       history.observe(observation, now);
       const decision = decide(observation, policy, history, now);
+      const windows = [policy.scaleUp.stabilizationWindowMs ?? 0, policy.scaleDown.stabilizationWindowMs ?? 0];
+      const keptMs = Math.max(KEPT_MS, ...windows);
       history.recommendations.record(now, decision.terms.stable ?? decision.recommended, keptMs);
       return decision;
     },
+    change(changed) {
+      policy = resolvePolicy(changed);
+      history.change(policy);
+    },
+    estimates: () => estimatesOf(policy, history),
   };
 }
 
@@ -64,7 +85,7 @@ function wantedReplicas(observation: Observation, policy: ScalingPolicy, history
   const need = needOf(facts, observation.replicas, policy, history, now);
   const windowMs = downWindowMs(policy, history);
   const { model } = history;
-  const { perSecond } = history.arrivals;
+  const { perSecond } = need;
   const { desired, stable, reason: cause } = desiredOf(need, spec);
   const terms: Record<string, number> = {
     ...base,
@@ -97,8 +118,11 @@ function wantedReplicas(observation: Observation, policy: ScalingPolicy, history
     terms.windowMost = mostInWindow;
     if (facts.partial) bind(spec, 'no-data');
     else if (now - history.dataSince < windowMs) bind(spec, history.recovering ? 'recovering' : 'stabilizing');
-    else if (need.queueStands) bind(spec, 'backlog');
+    else if (need.isCrowded) bind(spec, 'backlog');
     else bind(Math.min(spec, Math.max(replicas, mostInWindow)), 'stabilizing');
+    if (policy.scaleDown.stabilizationWindowMs === undefined && spec - replicas <= Math.max(1, SMALL_STEP * spec)) {
+      bind(Math.min(spec, Math.max(replicas, history.recommendations.most(now, KEPT_MS))), 'within-tolerance');
+    }
     if (replicas < spec) {
       const least = leastAllowed(history.replicas, policy.scaleDown.policies, now);
       terms.leastAllowed = least;

@@ -24,6 +24,7 @@ export function observed(seen: Seen, given: Partial<SimulatedObservation> = {}):
     running: value(running),
     completionRate: value(rate),
     serviceMs: value(500),
+    serviceP95Ms: value(740),
     badShares: [{ windowMs: 60_000, reading: value(0) }],
     slots: value(16),
     exact: { waiting, running, inSystemMs: seen.inSystemMs ?? 0, arrivals: seen.arrivals ?? 0 },

@@ -1,9 +1,13 @@
 /** How much load is there? The longest average that what came last does not contradict. */
-import type { Facts } from '../missing-data.ts';
 import { TUNING } from '../tuning.ts';
 
 /** Averages of its own, beyond the windows that are measured: steady load is known the better the longer it lasts. */
 const LONG_WINDOWS_MS = [120_000, 300_000, 600_000, 1_200_000, 2_400_000];
+
+interface Mean {
+  readonly windowMs: number;
+  readonly perSecond: number;
+}
 
 /**
  * Intersection of confidence intervals (Goldenshluger and Nemirovski 1997): from the shortest window to the longest, as long as the ranges
@@ -12,26 +16,49 @@ const LONG_WINDOWS_MS = [120_000, 300_000, 600_000, 1_200_000, 2_400_000];
  */
 export class ArrivalRate {
   readonly #samples: { at: number; perSecond: number }[] = [];
-  #level = 0;
+  #level: Mean = { windowMs: 0, perSecond: 0 };
+  #shortest: Mean = this.#level;
+  #longest: Mean = this.#level;
 
-  get perSecond(): number {
-    return this.#level;
+  get known(): boolean {
+    return this.#samples.length > 0;
   }
 
-  observe(rates: Facts['rates'], now: number): void {
+  get perSecond(): number {
+    return this.#level.perSecond;
+  }
+
+  /** It did not change while what is measured was measured. */
+  get isSteady(): boolean {
+    return this.#level.windowMs >= this.#longest.windowMs;
+  }
+
+  /** What it will be if it goes on rising as it does, if it does. */
+  perSecondIn(aheadMs: number): number {
+    // A mean stands for the middle of its window.
+    const betweenMs = (this.#longest.windowMs - this.#shortest.windowMs) / 2;
+    const rise = this.#shortest.perSecond - this.#longest.perSecond;
+    if (this.isSteady || !(rise > 0 && betweenMs > 0)) return this.perSecond;
+    const risen = this.#shortest.perSecond + (rise * (this.#shortest.windowMs / 2 + aheadMs)) / betweenMs;
+    return Math.max(this.perSecond, risen);
+  }
+
+  observe(rates: readonly Mean[], now: number): void {
     const longest = rates.at(-1);
     const shortest = rates[0];
     if (longest === undefined || shortest === undefined) return;
+    this.#longest = longest;
+    this.#shortest = shortest;
     this.#samples.push({ at: now, perSecond: shortest.perSecond });
     const keep = now - LONG_WINDOWS_MS.at(-1)!;
     let gone = 0;
     while (this.#samples[gone]!.at < keep) gone += 1;
     if (gone > 0) this.#samples.splice(0, gone);
-    this.#level = consistentMean([...rates, ...this.#means(now, longest.windowMs)]);
+    this.#level = consistentMean(shortest, [...rates, ...this.#means(now, longest.windowMs)]);
   }
 
-  #means(now: number, beyondMs: number): { windowMs: number; perSecond: number }[] {
-    const means: { windowMs: number; perSecond: number }[] = [];
+  #means(now: number, beyondMs: number): Mean[] {
+    const means: Mean[] = [];
     let index = this.#samples.length - 1;
     let sum = 0;
     let count = 0;
@@ -48,18 +75,18 @@ export class ArrivalRate {
   }
 }
 
-function consistentMean(means: readonly { windowMs: number; perSecond: number }[]): number {
+function consistentMean(shortest: Mean, means: readonly Mean[]): Mean {
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
-  let level = means[0]?.perSecond ?? 0;
-  for (const { windowMs, perSecond } of means) {
-    const seconds = windowMs / 1_000;
+  let level = shortest;
+  for (const mean of means) {
+    const seconds = mean.windowMs / 1_000;
     // At least as uncertain as a window in which one request came: none seen does not mean none to come.
-    const range = (TUNING.deviations * Math.sqrt(Math.max(perSecond * seconds, 1))) / seconds;
-    low = Math.max(low, perSecond - range);
-    high = Math.min(high, perSecond + range);
+    const range = (TUNING.deviations * Math.sqrt(Math.max(mean.perSecond * seconds, 1))) / seconds;
+    low = Math.max(low, mean.perSecond - range);
+    high = Math.min(high, mean.perSecond + range);
     if (low > high) break;
-    level = perSecond;
+    level = mean;
   }
   return level;
 }

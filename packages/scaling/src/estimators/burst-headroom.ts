@@ -12,6 +12,8 @@ const LIKENESS = 0.2;
 const STEP = Math.log(LOAD_STEP);
 const LOWEST = -24;
 const HIGHEST = 48;
+/** Of surprises, what is larger than 6 times the usual is not provided for. */
+const LARGEST_SURPRISE = 30;
 
 interface Moment {
   readonly at: number;
@@ -23,9 +25,18 @@ interface Moment {
 export class BurstHeadroom {
   readonly #levels: { at: number; logLevel: number }[] = [];
   readonly #moments: Moment[] = [];
+  /** Mean of the levels, and what it weighs. */
+  #usual = 0;
+  #weight = 0;
+  /** When the first level was seen. */
+  #since: number | undefined;
 
   observe(level: number, horizonMs: number, now: number): void {
     if (!(level > 0)) return;
+    this.#since ??= now;
+    const keep = 2 ** (((this.#levels.at(-1)?.at ?? now) - now) / HALF_LIFE_MS);
+    this.#weight = keep * this.#weight + 1;
+    this.#usual += (level - this.#usual) / this.#weight;
     const logLevel = Math.log(level);
     for (const part of LOOKS) {
       const then = this.#levels.findLast(({ at }) => at <= now - part * horizonMs);
@@ -43,28 +54,31 @@ export class BurstHeadroom {
     const logLevel = Math.log(level);
     const shares = new Float64Array(HIGHEST - LOWEST + 1);
     let alike = 0;
-    let all = 0;
     for (const { at, logLevel: from, change } of this.#moments) {
-      const age = 2 ** ((at - now) / HALF_LIFE_MS) / LOOKS.length;
-      all += age;
       const off = (from - logLevel) / LIKENESS;
       if (off > 4 || off < -4) continue;
-      const weight = age * Math.exp((-off * off) / 2);
+      const weight = (2 ** ((at - now) / HALF_LIFE_MS) * Math.exp((-off * off) / 2)) / LOOKS.length;
       shares[Math.max(LOWEST, Math.min(HIGHEST, Math.round(change / STEP))) - LOWEST]! += weight;
       alike += weight;
     }
-    const unseen = TUNING.caution / (all + TUNING.caution);
-    const fade = Math.exp(-STEP * TUNING.cautionTail);
-    const seen = 1 - unseen;
     // A load unlike any before: nothing is known of what it becomes.
     if (alike < 1) shares[-LOWEST]! += 1 - alike;
-    const total = Math.max(1, alike);
-    return {
-      lowest: LOWEST,
-      shares: shares.map((weight, i) => {
-        const step = i + LOWEST;
-        return (seen * weight) / total + (step < 0 ? 0 : unseen * (1 - fade) * fade ** step);
-      }),
-    };
+    const seen = (1 - this.#surprise(now)) / Math.max(1, alike);
+    // A surprise leads to a level, wherever it comes from: where the load is high already, that is no rise.
+    const usual = Math.min(1, this.#weight > 0 ? this.#usual / level : 1);
+    const exceeds = (step: number) =>
+      step > LARGEST_SURPRISE
+        ? 0
+        : step <= 0
+          ? 1
+          : Math.min(1, usual * LOAD_STEP ** (0.5 - step)) ** TUNING.surpriseTail;
+    const unseen = (step: number) => (step < 0 ? 0 : this.#surprise(now) * (exceeds(step) - exceeds(step + 1)));
+    return { lowest: LOWEST, shares: shares.map((weight, i) => seen * weight + unseen(i + LOWEST)) };
+  }
+
+  /** Likely at first; a load that is full of surprises has had one soon. */
+  #surprise(now: number): number {
+    const calmMs = now - (this.#since ?? now);
+    return Math.max(TUNING.surprise, TUNING.firstSurprise * Math.exp(-calmMs / TUNING.surpriseFadeMs));
   }
 }

@@ -11,7 +11,8 @@ const STUCK_MARGIN_MS = 15_000;
 
 /** Learnt from the ages at which starting pods are no longer seen; what the spec says wins. */
 export class ColdStart {
-  readonly #given: number | undefined;
+  /** What the owner says. */
+  given: number | undefined;
   readonly #seen: number[] = [];
   #ages: readonly number[] = [];
   #ready = 0;
@@ -19,15 +20,15 @@ export class ColdStart {
   #lastReadyAt = Number.NEGATIVE_INFINITY;
 
   constructor(given: number | undefined) {
-    this.#given = given;
+    this.given = given;
   }
 
   get known(): boolean {
-    return this.#given !== undefined || this.#seen.length > 0;
+    return this.given !== undefined || this.#seen.length > 0;
   }
 
   get ms(): number {
-    if (this.#given !== undefined) return this.#given;
+    if (this.given !== undefined) return this.given;
     if (this.#seen.length === 0) return ASSUMED_COLD_START_MS;
     const sorted = this.#seen.toSorted((a, b) => a - b);
     return sorted[Math.min(sorted.length - 1, Math.floor(QUANTILE * sorted.length))]!;

@@ -1,4 +1,6 @@
-/** How much do requests differ? Slow, bounded feedback from the share that was late. */
+/** How much do requests differ? From the 95th percentile of their times, and slow, bounded feedback from the share that was late. */
+import { exceeds } from '../law/pool-model.ts';
+import { BUCKET_BOUNDS } from '../observation.ts';
 
 /** Deviation of the logarithm: between answers of one length (0.25) and the lengths of chats (0.7). */
 const ASSUMED = Math.log(0.35);
@@ -23,7 +25,7 @@ export class SizeSpread {
   }
 
   /**
-   * @param seen share that was not good
+   * @param seen share of the requests that took longer than some time
    * @param predict the share that the model gives for a spread
    * @param requests that ended since the last observation
    */
@@ -41,4 +43,20 @@ export class SizeSpread {
     const bounded = Math.min(LARGEST_STEP, Math.max(-LARGEST_STEP, step));
     this.#logSpread = Math.min(HIGHEST, Math.max(LOWEST, this.#logSpread + bounded));
   }
+}
+
+/**
+ * Undoes what `histogram_quantile` interpolates between the two bounds of a bucket. @returns by the deviation of the logarithm of times that are
+ * lognormal, what such a reading takes for the share of those above it; undefined where it is beyond the buckets
+ */
+export function shareAbove(
+  quantileMs: number,
+  meanMs: number,
+  objectiveMs: number,
+): ((deviation: number) => number) | undefined {
+  const above = BUCKET_BOUNDS.findIndex((bound) => bound * objectiveMs >= quantileMs);
+  if (above < 1) return undefined;
+  const [from, to] = [BUCKET_BOUNDS[above - 1]! * objectiveMs, BUCKET_BOUNDS[above]! * objectiveMs];
+  const part = (quantileMs - from) / (to - from);
+  return (deviation) => (1 - part) * exceeds(from / meanMs, deviation) + part * exceeds(to / meanMs, deviation);
 }

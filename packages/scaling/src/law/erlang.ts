@@ -1,4 +1,4 @@
-/** How likely is it that a request has to wait, and for how long, before servers that take one at a time? */
+/** How likely is it that a request has to wait before servers that take one at a time? */
 
 /**
  * Erlang C: the share of requests that find all servers taken (Poisson arrivals, exponential service, one queue).
@@ -17,13 +17,4 @@ export function erlangC(servers: number, offered: number): number {
     if (inverseB > 1e300) return 0;
   }
   return servers / (servers - offered * (1 - 1 / inverseB)) / inverseB;
-}
-
-/**
- * Share of requests that wait longer than `waitMs`: C e^(-(servers - offered) t / S), the same source.
- * @param serviceMs mean time that a server takes
- */
-export function waitsLonger(servers: number, offered: number, serviceMs: number, waitMs: number): number {
-  if (servers <= offered) return offered > 0 ? 1 : 0;
-  return erlangC(servers, offered) * Math.exp((-(servers - offered) * waitMs) / serviceMs);
 }

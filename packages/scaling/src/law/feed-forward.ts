@@ -1,5 +1,5 @@
 /** How many replicas does a load need, and all that may come of it, so that no more than a given share of requests is late? */
-import { type Effort, lateShare, type PodModel, slowerThan, type Target } from './pool-model.ts';
+import { type Effort, lateAlone, lateShare, type PodModel, type Target } from './pool-model.ts';
 
 /** Loads are looked at in steps of 6%: what differs by less is the same load. */
 export const LOAD_STEP = 1.06;
@@ -33,7 +33,7 @@ export class Sizing {
     this.#target = target;
     this.#perSecond = perSecond;
     this.#share = share;
-    this.#alone = slowerThan(model, target, model.aloneMs, target.latencyMs);
+    this.#alone = lateAlone(model, target);
     this.#effort = effort;
   }
 

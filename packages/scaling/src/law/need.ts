@@ -6,9 +6,11 @@ import type { ScalingPolicy } from '../policy.ts';
 import { TUNING } from '../tuning.ts';
 import { queueAfter } from './backlog.ts';
 import { AS_IT_IS, Sizing } from './feed-forward.ts';
-import { type Effort, fullRate } from './pool-model.ts';
+import { type Effort, fullRate, type PodModel, serviceMsAt } from './pool-model.ts';
 
 export interface Need {
+  /** Requests that arrive, or are about to. */
+  readonly perSecond: number;
   /** For the load as it is. */
   readonly load: number;
   readonly loadHigh: number;
@@ -20,8 +22,8 @@ export interface Need {
   /** Requests that will wait when a pod asked for now is ready, and the pods that drain them. */
   readonly queue: number;
   readonly backlog: number;
-  /** More wait now than are gone at once. */
-  readonly queueStands: boolean;
+  /** A request that came now would take longer than alone by half the objective. */
+  readonly isCrowded: boolean;
 }
 
 export function needOf(
@@ -33,7 +35,12 @@ export function needOf(
   effort?: Effort,
 ): Need {
   const { model, target, horizonMs } = history;
-  const perSecond = history.arrivals.perSecond;
+  const drainRate = fullRate(model, 1);
+  const waiting = facts.waiting ?? 0;
+  const ready = Math.min(counts.ready, counts.spec);
+  const isCrowded = newcomerMs(model, ready, facts.running ?? 0, waiting) > model.aloneMs + target.latencyMs / 2;
+  // Where requests pile up, what comes is more than was reckoned with: a rise goes on until there is reason to think otherwise.
+  const perSecond = isCrowded ? history.arrivals.perSecondIn(horizonMs) : history.arrivals.perSecond;
   const share = (1 - policy.objective.percentile / 100) * TUNING.steadyPart;
   const outlook = history.bursts.after(perSecond, now);
   const sizing = new Sizing(model, target, perSecond, share, effort);
@@ -41,26 +48,30 @@ export function needOf(
 
   const coldStartMs = history.coldStart.ms;
   const starting = counts.startingAgesMs.filter((age) => age <= history.coldStart.stuckAfterMs);
-  const ready = Math.min(counts.ready, counts.spec);
   const unseen = Math.max(0, counts.spec - counts.ready - counts.startingAgesMs.length);
   const readyInMs = [
     ...starting.map((age) => Math.max(0, coldStartMs - age)),
     ...Array.from({ length: unseen }, () => coldStartMs),
   ].slice(0, Math.max(0, counts.spec - ready));
-  const drainRate = fullRate(model, 1);
-  const waiting = facts.waiting ?? 0;
   const queue = queueAfter(waiting, perSecond / 1_000, drainRate, { ready, readyInMs }, horizonMs);
   // What is planned for drains as well, with all that it can do beyond what arrives. Whole replicas are compared: a difference rounds.
   const draining = Math.ceil(queue / (drainRate * TUNING.drainMs) + perSecond / 1_000 / drainRate);
-  const harmless = (serviced: number) => (serviced * drainRate * target.latencyMs) / 2;
+  const harmless = (Math.max(1, counts.spec) * drainRate * target.latencyMs) / 2;
   return {
+    perSecond,
     load: sizing.replicasFor(AS_IT_IS, 0, planned),
     loadHigh: sizing.replicasFor(AS_IT_IS, 1, planned),
     planned,
     plannedLow: sizing.replicasFor(outlook, -1, planned),
     plannedHigh: sizing.replicasFor(outlook, 1, planned),
     queue,
-    backlog: queue > harmless(Math.max(1, counts.spec)) ? Math.max(0, draining - planned) : 0,
-    queueStands: waiting > harmless(ready),
+    backlog: queue > harmless ? Math.max(0, draining - planned) : 0,
+    isCrowded,
   };
+}
+
+/** Mean time of a request that came now. */
+function newcomerMs(model: PodModel, ready: number, running: number, waiting: number): number {
+  if (ready === 0) return running + waiting > 0 ? Number.POSITIVE_INFINITY : 0;
+  return serviceMsAt(model, Math.min(model.slots, running / ready)) + waiting / fullRate(model, ready);
 }
