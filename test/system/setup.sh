@@ -31,4 +31,6 @@ fi
 bash "$root/test/system/collector/build.sh" >/dev/null || echo "the test of tracing against a real collector will be skipped"
 # A real API server, five minutes the first time. Without it the tests of what talks to Kubernetes are skipped and say so.
 bash "$root/test/cluster/control-plane/build.sh" >/dev/null || echo "the tests against a real Kubernetes API server will be skipped"
+# Helm and what else checks the chart, some minutes the first time. Without one of them the tests that need it are skipped and say so.
+bash "$root/test/chart/build-tools.sh" >/dev/null || echo "some tests of the chart will be skipped"
 echo "reference libraries: $venv"
