@@ -17,7 +17,7 @@ export const TERMS = {
   ],
   perSecond: ['perSecond', 'capacityLow', 'capacityHigh'],
   requests: ['waiting', 'queue', 'slots'],
-  milliseconds: ['aloneMs', 'coldStartMs', 'idleForMs'],
+  milliseconds: ['aloneMs', 'reachMs', 'coldStartMs', 'idleForMs'],
   numbers: ['waitShare', 'growth', 'spread', 'failures'],
 } as const satisfies Record<string, readonly string[]>;
 

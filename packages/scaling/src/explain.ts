@@ -14,7 +14,7 @@ export function explain({ replicas, reason, recommended, terms }: Decision, obje
     parts.push(`no arrivals known, ${terms.failures ?? 0} times in a row`);
   else {
     const busy = (perSecond * aloneMs) / 1_000;
-    const goal = `${objective.percentile}% under ${seconds(objective.latencyMs)}`;
+    const goal = goalOf(objective, terms.reachMs ?? objective.latencyMs);
     parts.push(`${short(perSecond)}/s x ${seconds(aloneMs)} = ${short(busy)} busy`);
     if ((terms.slots ?? 1) > 1)
       parts.push(`${terms.slots} slots, k at once take k^${short(terms.growth ?? 0, 2)} as long`);
@@ -24,6 +24,13 @@ export function explain({ replicas, reason, recommended, terms }: Decision, obje
   const bounds = boundsOf(terms, recommended, replicas);
   const supply = `ready ${ready}, starting ${starting}`;
   return `${spec} -> ${replicas} ${reason}: ${parts.join(', ')}; ${supply}${bounds === '' ? '' : `; ${bounds}`}`;
+}
+
+/** @param reachMs what was sized for, where that is not the objective */
+function goalOf({ percentile, latencyMs }: Objective, reachMs: number): string {
+  const reachable = `${percentile}% under ${seconds(reachMs)}`;
+  if (reachMs === latencyMs) return reachable;
+  return `${percentile}% under ${seconds(latencyMs)} is out of reach even for a request alone, ${reachable}`;
 }
 
 function boundsOf(terms: Decision['terms'], recommended: number, replicas: number): string {

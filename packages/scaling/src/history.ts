@@ -24,6 +24,8 @@ const ROUGH = 0.1;
 const MOST_LATE = 0.2;
 /** Where less of their time in pods is work, it does not tell of sizes either. */
 const MOSTLY_WORKING = 0.9;
+/** Decisions that may be missing in a row. */
+const GAP_PERIODS = 3;
 /** No replica works on more at once: what says so is a fault. */
 const MOST_SLOTS = 4_096;
 /** Until a service time is known: an answer alone takes this part of the objective. */
@@ -102,6 +104,12 @@ export class History {
     this.#at = now;
     this.replicas.record(now, spec, KEPT_MS);
     this.coldStart.observe(ready, startingAgesMs, now);
+    // Nobody looked for a while, because the target could not be read or the process stood still: as blind as without data.
+    const isGap = elapsed > GAP_PERIODS * this.#policy.periodMs;
+    if (isGap) {
+      this.dataSince = now;
+      this.recovering = true;
+    }
     if (facts.state !== 'present' || facts.partial) {
       this.dataSince = Number.POSITIVE_INFINITY;
       this.recovering = true;

@@ -91,6 +91,25 @@ describe('what binds a decision', () => {
     expect(waiting.replicas).toBe(waiting.terms.planned! + waiting.terms.backlog!);
   });
 
+  it('stabilizing: what was asked for a queue is not taken back the moment it is gone', () => {
+    const { scaler, replicas } = calm(4);
+    const at = 30 * MINUTE + 5_000;
+    const up = scaler.decide(observe({ spec: replicas, waiting: 500 }), at);
+    const starting = Array<number>(up.replicas - replicas).fill(5_000);
+    const gone = scaler.decide(observe({ spec: up.replicas, startingAgesMs: starting }), at + 5_000);
+    expect(gone.replicas).toBe(up.replicas);
+    const again = scaler.decide(observe({ spec: up.replicas, waiting: 500 }), at + 10_000);
+    expect(again.replicas - up.replicas).toBeLessThan((up.replicas - replicas) / 2);
+  });
+
+  it('an objective that not even a request alone meets is told, and does not take the replicas away', () => {
+    const objective = { ...SPEC.objective, latencyMs: 50 };
+    const { last } = play({ ...SPEC, objective }, 12, 30 * MINUTE, () => ({ perSecond: 8 }));
+    expect(last.terms.load).toBeGreaterThanOrEqual(5);
+    expect(last.terms.reachMs).toBeGreaterThan(500);
+    expect(explain(last, objective)).toContain('95% under 0.05 s is out of reach even for a request alone, 95% under ');
+  });
+
   it('stabilizing: down only to the most of the window', () => {
     const { scaler } = play(SPEC, 20, 10 * MINUTE, () => ({ perSecond: 20 }));
     const at = 10 * MINUTE + 5_000;
@@ -230,6 +249,15 @@ describe('without data', () => {
     const back = (at: number) => ({ perSecond: at < 10 * MINUTE ? reading : 1 });
     expect(play(SPEC, 20, 11 * MINUTE - 10_000, back).last).toMatchObject({ replicas: 20, reason: 'recovering' });
     expect(play(SPEC, 20, 13 * MINUTE, back).replicas).toBeLessThan(20);
+  });
+
+  it('nobody looked for a while: as if data had been missing', () => {
+    const { scaler } = play(SPEC, 20, 10 * MINUTE, () => ({ perSecond: 20 }));
+    const later = (ms: number) => scaler.decide(observe({ spec: 20, perSecond: 1 }), 12 * MINUTE + ms);
+    expect(later(0)).toMatchObject({ replicas: 20, reason: 'recovering' });
+    for (let ms = 5_000; ms < MINUTE; ms += 5_000) expect(later(ms)).toMatchObject({ replicas: 20 });
+    for (let ms = MINUTE; ms < 2 * MINUTE; ms += 5_000) later(ms);
+    expect(later(2 * MINUTE).replicas).toBeLessThan(20);
   });
 
   it('no traffic that was counted is data', () => {

@@ -91,6 +91,7 @@ function wantedReplicas(observation: Observation, policy: ScalingPolicy, history
     ...base,
     perSecond,
     ...model,
+    reachMs: need.reachMs,
     load: need.load,
     ...(need.load > 0 ? { capacityLow: perSecond / need.load } : {}),
     ...(need.load > 1 ? { capacityHigh: perSecond / (need.load - 1) } : {}),
@@ -168,11 +169,12 @@ function mayTryAgain({ coldStart, replicas }: History, now: number): boolean {
 
 /** Up to what is planned for, if even a little less load would need more than there is; down if a little more would not. */
 function desiredOf(need: Need, spec: number): { desired: number; stable: number; reason: Reason } {
-  const stable = Math.max(need.plannedHigh, need.loadHigh);
+  // With the backlog: what was asked for a queue is not taken back the moment that the queue is gone.
+  const stable = Math.max(need.plannedHigh, need.loadHigh) + need.backlog;
   const withBacklog = need.planned + need.backlog;
   if (need.backlog > 0 && withBacklog > spec) return { desired: withBacklog, stable, reason: 'backlog' };
   if (need.plannedLow > spec) return { desired: need.planned, stable, reason: need.load > spec ? 'load' : 'headroom' };
-  if (stable + need.backlog < spec) return { desired: stable + need.backlog, stable, reason: 'load' };
+  if (stable < spec) return { desired: stable, stable, reason: 'load' };
   return { desired: spec, stable, reason: 'within-tolerance' };
 }
 

@@ -50,7 +50,7 @@ export function findingsOfRefusal({ reason, message }: Problem): Finding[] {
 
 /** @param known the types that stand in the status already: what is rarely the case is only told where it is, or was */
 export function findingsOf(report: Report, known: ReadonlySet<string>): Finding[] {
-  const rare = [pausedFinding(report), tooCoarseFinding(report), boundFinding(report)].filter(
+  const rare = [pausedFinding(report), tooCoarseFinding(report), boundFinding(report), reachFinding(report)].filter(
     (finding) => finding !== undefined && (finding.status === 'True' || known.has(finding.type)),
   );
   return [readyFinding(report), ableFinding(report), activeFinding(report), limitedFinding(report), ...rare].filter(
@@ -157,4 +157,17 @@ function boundFinding({ target, measured }: Report): Finding | undefined {
   const bound = durationText(measured.boundMs);
   const message = `no bound of the histogram lies on ${durationText(latencyMs)}: answers within ${bound} count as good`;
   return { type, status: 'True', reason: 'NextLowerBound', message };
+}
+
+function reachFinding({ target, decision }: Report): Finding | undefined {
+  const { reachMs } = decision?.terms ?? {};
+  if (reachMs === undefined) return undefined;
+  const type = 'ObjectiveOutOfReach';
+  const { latencyMs, percentile } = target.policy.objective;
+  if (reachMs <= latencyMs) {
+    return { type, status: 'False', reason: 'WithinReach', message: 'a request alone meets the objective' };
+  }
+  const within = durationText(Math.ceil(reachMs / 10) * 10);
+  const message = `not even requests that have a pod for themselves are answered within ${durationText(latencyMs)}, ${percentile}% of them: replicas for ${within} are kept`;
+  return { type, status: 'True', reason: 'SlowAlone', message };
 }

@@ -13,8 +13,9 @@ function conditionsOf({ conditions = [] }: Status): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 }
 
-function decision(reason: string, recommended = 2): Partial<Report> {
-  return { decision: { ...reportWith().decision!, reason: reason as never, recommended } };
+function decision(reason: string, terms: Record<string, number> = {}): Partial<Report> {
+  const usual = reportWith().decision!;
+  return { decision: { ...usual, reason: reason as never, terms: { ...usual.terms, ...terms } } };
 }
 
 describe('statusOf', () => {
@@ -143,6 +144,12 @@ describe('statusOf', () => {
       MetricsTooCoarse: 'False FineEnough',
       ObjectiveBetweenBuckets: 'False BoundFound',
     });
+    const slow = first(decision('load', { reachMs: 2_441 }));
+    expect(conditionsOf(slow)).toHaveProperty('ObjectiveOutOfReach', 'True SlowAlone');
+    expect(conditionsOf(statusOf(reportWith(decision('load', { reachMs: 2_000 })), slow, 3))).toHaveProperty(
+      'ObjectiveOutOfReach',
+      'False WithinReach',
+    );
     expect(Object.keys(conditionsOf(first()))).toEqual(['Ready', 'AbleToScale', 'ScalingActive', 'ScalingLimited']);
   });
 

@@ -6,11 +6,15 @@ import type { ScalingPolicy } from '../policy.ts';
 import { TUNING } from '../tuning.ts';
 import { queueAfter } from './backlog.ts';
 import { AS_IT_IS, Sizing } from './feed-forward.ts';
-import { type Effort, fullRate, type PodModel, serviceMsAt } from './pool-model.ts';
+import { type Effort, fullRate, lateAlone, type PodModel, serviceMsAt, type Target } from './pool-model.ts';
+
+const RAISED = 1.25;
 
 export interface Need {
   /** Requests that arrive, or are about to. */
   readonly perSecond: number;
+  /** What is sized for: the objective's latency, or a longer one where no number of replicas would meet that. */
+  readonly reachMs: number;
   /** For the load as it is. */
   readonly load: number;
   readonly loadHigh: number;
@@ -34,14 +38,16 @@ export function needOf(
   now: number,
   effort?: Effort,
 ): Need {
-  const { model, target, horizonMs } = history;
+  const { model, horizonMs } = history;
+  const permitted = 1 - policy.objective.percentile / 100;
+  const target = withinReach(model, history.target, permitted);
   const drainRate = fullRate(model, 1);
   const waiting = facts.waiting ?? 0;
   const ready = Math.min(counts.ready, counts.spec);
   const isCrowded = newcomerMs(model, ready, facts.running ?? 0, waiting) > model.aloneMs + target.latencyMs / 2;
   // Where requests pile up, what comes is more than was reckoned with: a rise goes on until there is reason to think otherwise.
   const perSecond = isCrowded ? history.arrivals.perSecondIn(horizonMs) : history.arrivals.perSecond;
-  const share = (1 - policy.objective.percentile / 100) * TUNING.steadyPart;
+  const share = permitted * TUNING.steadyPart;
   const outlook = history.bursts.after(perSecond, now);
   const sizing = new Sizing(model, target, perSecond, share, effort);
   const planned = sizing.replicasFor(outlook, 0, counts.spec);
@@ -59,6 +65,7 @@ export function needOf(
   const harmless = (Math.max(1, counts.spec) * drainRate * target.latencyMs) / 2;
   return {
     perSecond,
+    reachMs: target.latencyMs,
     load: sizing.replicasFor(AS_IT_IS, 0, planned),
     loadHigh: sizing.replicasFor(AS_IT_IS, 1, planned),
     planned,
@@ -68,6 +75,13 @@ export function needOf(
     backlog: queue > harmless ? Math.max(0, draining - planned) : 0,
     isCrowded,
   };
+}
+
+/** An objective that requests do not meet even alone is raised by quarters until they do: more replicas do not help, but too few would make it worse. */
+function withinReach(model: PodModel, target: Target, permitted: number): Target {
+  let { latencyMs } = target;
+  while (lateAlone(model, { ...target, latencyMs }) > permitted) latencyMs *= RAISED;
+  return { ...target, latencyMs };
 }
 
 /** Mean time of a request that came now. */
