@@ -72,7 +72,7 @@ const calm = (replicas: number) => play(SPEC, replicas, 30 * MINUTE, () => ({}))
 describe('what binds a decision', () => {
   it('load: more than there is for', () => {
     const { scaler, replicas } = calm(4);
-    const more = scaler.decide(observe({ spec: replicas, perSecond: 7 }), 30 * MINUTE + 5_000);
+    const more = scaler.decide(observe({ spec: replicas, perSecond: 5.5 }), 30 * MINUTE + 5_000);
     expect(more).toMatchObject({ reason: 'load' });
     expect(more.replicas).toBe(more.terms.planned);
     expect(more.replicas).toBeGreaterThan(replicas);
@@ -81,7 +81,7 @@ describe('what binds a decision', () => {
   it('within-tolerance: steady load leaves what it needs', () => {
     expect(calm(4).last).toMatchObject({ reason: 'within-tolerance' });
     // One more than it needs is not worth a change.
-    expect([0, 1]).toContain(calm(4).replicas - calm(20).replicas);
+    expect(Math.abs(calm(4).replicas - calm(20).replicas)).toBeLessThanOrEqual(1);
   });
 
   it('backlog: a queue that will stand when pods are ready', () => {

@@ -14,7 +14,7 @@ import { TUNING } from './tuning.ts';
 /** What was recommended is known for two hours, or as long as the policy's windows are. */
 const KEPT_MS = 7_200_000;
 /** Fewer by one, or by no more than this part, is worth a change only if they were not needed for as long as recommendations are kept. */
-const SMALL_STEP = 0.15;
+const SMALL_STEP = 0.08;
 /** Times as long as a pod may take, until more are tried. */
 const RETRY_COLD_STARTS = 4;
 

@@ -20,11 +20,11 @@ export interface Tuning {
 }
 
 export const TUNING: Readonly<Tuning> = {
-  steadyPart: 0.25,
+  steadyPart: 0.2,
   surprise: 0.005,
   firstSurprise: 0.3,
   surpriseFadeMs: 120_000,
-  surpriseTail: 2.5,
+  surpriseTail: 4,
   drainMs: 5_000,
   windowColdStarts: 1,
   shortestWindowMs: 60_000,
