@@ -2,7 +2,7 @@
  * How does ragscale scale beside HPA, KEDA, Knative, Ray Serve, the rule that came before, a fixed number, and somebody who knows the future?
  *
  *     npm run bench:autoscaling -- [--quick] [--pods batched,single] [--cold-starts 10,30,90] [--seeds N]
- *         [--loads conversation,day] [--no-oracle] [--out DIR]
+ *         [--loads conversation,day] [--oracle-seeds N] [--no-oracle] [--out DIR]
  *
  * Writes results.json, results.md, pareto.svg and timeline.svg here, or with --quick in a temporary folder. Tuned settings come from tune.ts;
  * where it has not been run, the others have their defaults only. Simulated: the numbers are the same on every machine. What the oracle plans is
@@ -43,6 +43,7 @@ const { values: flags } = parseArgs({
     'cold-starts': { type: 'string' },
     seeds: { type: 'string' },
     loads: { type: 'string' },
+    'oracle-seeds': { type: 'string' },
     oracle: { type: 'boolean', default: true },
     out: { type: 'string' },
   },
@@ -52,7 +53,7 @@ const startedAt = performance.now();
 // A quick run tells whether everything works: it does not take the place of the results that are kept.
 const out = flags.out ?? (flags.quick ? path.join(tmpdir(), 'ragscale-bench-autoscaling') : import.meta.dirname);
 const seeds = Array.from({ length: Number(flags.seeds ?? (flags.quick ? 2 : 10)) }, (_, index) => index + 1);
-const oracleSeeds = seeds.slice(0, flags.quick ? 1 : 3);
+const oracleSeeds = seeds.slice(0, Number(flags['oracle-seeds'] ?? (flags.quick ? 1 : 3)));
 const coldStarts = (flags['cold-starts'] ?? (flags.quick ? '30' : COLD_STARTS_S.join())).split(',').map(Number);
 const kinds = flags.pods.split(',') as PodKind[];
 const loads = knownLoads().filter(({ name }) => flags.loads?.split(',').includes(name) ?? true);
