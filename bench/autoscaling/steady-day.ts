@@ -1,7 +1,7 @@
 /**
  * Does it flap? A day of steady Poisson load, and how often the number of replicas changes in an hour after the first ten minutes.
  *
- *     node --conditions=source bench/autoscaling/steady-day.ts [--quick]
+ *     node --conditions=source bench/autoscaling/steady-day.ts [--quick] [--policies ragscale,hpa]
  *
  * Writes steady-day.md here.
  */
@@ -14,7 +14,10 @@ import { factsOf, OTHERS, OUR_POLICY, POD_KINDS, type PodKind, podsOf } from './
 import { trial } from './trial.ts';
 import { TUNED_FILE, type TunedFile } from './tune.ts';
 
-const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values: flags } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, policies: { type: 'string' } },
+});
+const policies = [OUR_POLICY, ...OTHERS].filter(({ name }) => flags.policies?.split(',').includes(name) ?? true);
 const HOURS = flags.quick ? 3 : 24;
 const HOUR_MS = 3_600_000;
 const SETTLING_MS = 600_000;
@@ -25,7 +28,7 @@ const tunedFile = existsSync(TUNED_FILE) ? (JSON.parse(readFileSync(TUNED_FILE, 
 const rows: string[] = [];
 for (const kind of Object.keys(POD_KINDS) as PodKind[]) {
   const facts = factsOf(podsOf(kind, COLD_START_S));
-  for (const policy of [OUR_POLICY, ...OTHERS]) {
+  for (const policy of policies) {
     const tuned = policy.isOurs ? undefined : tunedFile[kind]?.[COLD_START_S]?.[policy.name]?.all.settings;
     for (const [variant, settings] of [
       ['default', policy.defaults(facts)],

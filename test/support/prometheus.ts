@@ -108,6 +108,15 @@ export class PrometheusServer implements AsyncDisposable {
     await exit;
   }
 
+  /** It takes questions and answers none, until `thaw`. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   /** Of a process that has ended. */
   async loseData(): Promise<void> {
     await rm(path.join(this.#folder, 'data'), { recursive: true });

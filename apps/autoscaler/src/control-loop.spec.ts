@@ -43,14 +43,16 @@ class FakeFleet implements Fleet {
   readonly replicas = new Map<string, number>();
   readonly scaled: [string, number, number][] = [];
   lookError: ((target: Target) => Error | undefined) | undefined;
+  /** How long a look takes. */
+  slowness: ((signal: AbortSignal) => Promise<void>) | undefined;
   scaleError: Error | undefined;
   looksAtOnce = 0;
   mostLooksAtOnce = 0;
 
-  async look(target: Target): Promise<FleetState> {
+  async look(target: Target, signal: AbortSignal): Promise<FleetState> {
     this.looksAtOnce++;
     this.mostLooksAtOnce = Math.max(this.mostLooksAtOnce, this.looksAtOnce);
-    await Promise.resolve();
+    await this.slowness?.(signal);
     this.looksAtOnce--;
     const error = this.lookError?.(target);
     if (error) throw error;
@@ -221,6 +223,51 @@ describe('trouble', () => {
     expect(parts.reporter.all[0]?.problem).toMatchObject({ reason: 'FailedDecision' });
     expect(parts.reporter.all[0]?.problem?.message).toMatch(/^maxReplicas must be an integer of at least 1/);
   });
+});
+
+describe('an API server that answers nothing', () => {
+  const TIMEOUT_MS = 10_000;
+
+  beforeEach(() => {
+    parts.fleet.slowness = (signal) => parts.clock.sleep(TIMEOUT_MS, signal);
+    parts.fleet.lookError = () => new FleetError({ reason: 'FailedGetScale', message: 'no answer' });
+    loop.setTargets(Array.from({ length: 200 }, (_, i) => targetNamed(`t${i}`)));
+  });
+
+  it('does not make a round last so long that the process is taken for dead', async () => {
+    loop.start();
+    await parts.clock.advance(3 * TIMEOUT_MS);
+    expect(loop.lastRoundAt).toBe(3 * TIMEOUT_MS);
+    const told = parts.reporter.all.map(({ problem }) => problem?.message);
+    expect(told).toHaveLength(200);
+    expect(told.filter((message) => message === 'no answer')).toHaveLength(3 * 16);
+    expect(told.filter((message) => message?.includes('there was no time'))).toHaveLength(200 - 3 * 16);
+  });
+
+  it('ends the round of whoever no longer leads', async () => {
+    loop.start();
+    await settled();
+    parts.leadership.ms = 0;
+    await parts.clock.advance(TIMEOUT_MS);
+    expect(loop.lastRoundAt).toBe(TIMEOUT_MS);
+    expect(parts.reporter.all).toHaveLength(16);
+    expect(parts.measurements.asked).toEqual([]);
+  });
+});
+
+it('what was looked at too long ago is not written', async () => {
+  parts.measurements.perSecond = 40;
+  let release = () => {};
+  parts.measurements.hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  loop.setTargets([targetNamed('a')]);
+  loop.start();
+  await parts.clock.advance(45_000);
+  release();
+  await settled();
+  expect(parts.reporter.all[0]).toMatchObject({ scaled: false, problem: undefined });
+  expect(parts.fleet.scaled).toEqual([]);
 });
 
 describe('who is not the leader', () => {

@@ -12,6 +12,9 @@ import type { Problem, Target } from './target.ts';
 /** Requests to the API server under way at once. */
 const AT_ONCE = 16;
 const LOOK_TIMEOUT_MS = 10_000;
+/** After which no more looks are begun, and no more writes: whoever asks whether this process lives (administration.ts) waits longer. */
+const LOOKS_MS = 25_000;
+const ROUND_MS = 45_000;
 const MEASURE_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 5_000;
 /** With less time left as the leader nothing is begun. */
@@ -43,6 +46,11 @@ interface Looked {
   readonly known: Known;
   readonly state: FleetState;
 }
+
+const NO_TIME: Problem = {
+  reason: 'FailedGetScale',
+  message: 'the API server answers so slowly that there was no time to read the number of replicas',
+};
 
 /** What is known of a target at the end of a round; the rest of its report is undefined. */
 type Outcome = Partial<Omit<Report, 'target' | 'at'>>;
@@ -111,13 +119,20 @@ export class ControlLoop {
     const startedAt = clock.now();
     const looked: Looked[] = [];
     await inParallel(AT_ONCE, this.#known.values(), async (known) => {
+      if (leadership.remainingMs() <= 0) return;
+      const isLate = clock.now() - startedAt > LOOKS_MS;
+      if (isLate) return this.#report(known.target, { problem: NO_TIME });
       const state = await this.#look(known, signal);
       if (state !== undefined) looked.push({ known, state });
     });
     if (signal.aborted) return;
+    if (leadership.remainingMs() <= 0) return this.#standBy();
     const measured = await this.#measure(looked, signal);
     if (signal.aborted) return;
-    await inParallel(AT_ONCE, looked, ({ known, state }) => this.#decide(known, state, measured.get(known.target.id)));
+    const until = startedAt + ROUND_MS;
+    await inParallel(AT_ONCE, looked, ({ known, state }) =>
+      this.#decide(known, state, measured.get(known.target.id), until),
+    );
     onRound?.(clock.now() - startedAt);
   }
 
@@ -145,7 +160,7 @@ export class ControlLoop {
     return this.#parts.measurements.measure(wanted, within(signal, MEASURE_TIMEOUT_MS));
   }
 
-  async #decide(known: Known, state: FleetState, measured: Measured | undefined): Promise<void> {
+  async #decide(known: Known, state: FleetState, measured: Measured | undefined, until: number): Promise<void> {
     const { target } = known;
     // It went while the round was under way.
     if (this.#known.get(target.id) !== known) return;
@@ -155,7 +170,7 @@ export class ControlLoop {
       const scaler = this.#scalerOf(known, state.replicas.spec);
       const decision = scaler.decide({ replicas: state.replicas, ...measured.observation }, this.#parts.clock.now());
       outcome = { ...outcome, decision, estimates: scaler.estimates() };
-      const scaled = await this.#apply(target, state.replicas.spec, decision.replicas);
+      const scaled = await this.#apply(target, state.replicas.spec, decision.replicas, until);
       outcome = { ...outcome, scaled };
     } catch (error) {
       outcome = { ...outcome, problem: this.#problemOf(error, 'FailedDecision') };
@@ -176,10 +191,11 @@ export class ControlLoop {
     return known.scaler;
   }
 
-  /** @returns whether the number was changed: not where this process may no longer decide */
-  async #apply(target: Target, from: number, to: number): Promise<boolean> {
+  /** @returns whether the number was changed: not where this process may no longer decide, or it has taken too long */
+  async #apply(target: Target, from: number, to: number, until: number): Promise<boolean> {
     if (to === from || this.#stopping.signal.aborted) return false;
-    const remainingMs = Math.min(WRITE_TIMEOUT_MS, this.#parts.leadership.remainingMs());
+    const { leadership, clock } = this.#parts;
+    const remainingMs = Math.min(WRITE_TIMEOUT_MS, leadership.remainingMs(), until - clock.now());
     if (remainingMs < LEAST_WRITE_MS) return false;
     await this.#parts.fleet.scale(target, from, to, AbortSignal.timeout(remainingMs));
     return true;

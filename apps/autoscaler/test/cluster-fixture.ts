@@ -60,6 +60,14 @@ async function isServed(plane: ControlPlane, group: string, plural: string): Pro
   await vi.waitFor(() => plane.request('GET', `/apis/${group}/${plural}`), WITHIN);
 }
 
+export interface SeenEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly involvedObject: { readonly name: string };
+}
+
 /** One namespace and what is in it, made as the administrator. */
 export class Room {
   readonly #plane: ControlPlane;
@@ -129,11 +137,8 @@ export class Room {
     return spec.replicas;
   }
 
-  async events(): Promise<readonly { type: string; reason: string; message: string; count: number }[]> {
-    const { items } = await this.get<{ items: { type: string; reason: string; message: string; count: number }[] }>(
-      '/api/v1',
-      'events',
-    );
+  async events(): Promise<readonly SeenEvent[]> {
+    const { items } = await this.get<{ items: SeenEvent[] }>('/api/v1', 'events');
     return items;
   }
 
