@@ -72,7 +72,7 @@ const calm = (replicas: number) => play(SPEC, replicas, 30 * MINUTE, () => ({}))
 describe('what binds a decision', () => {
   it('load: more than there is for', () => {
     const { scaler, replicas } = calm(4);
-    const more = scaler.decide(observe({ spec: replicas, perSecond: 5.5 }), 30 * MINUTE + 5_000);
+    const more = scaler.decide(observe({ spec: replicas, perSecond: 1.75 * replicas }), 30 * MINUTE + 5_000);
     expect(more).toMatchObject({ reason: 'load' });
     expect(more.replicas).toBe(more.terms.planned);
     expect(more.replicas).toBeGreaterThan(replicas);

@@ -22,7 +22,7 @@ export interface Tuning {
 export const TUNING: Readonly<Tuning> = {
   steadyPart: 0.2,
   surprise: 0.005,
-  firstSurprise: 0.3,
+  firstSurprise: 0.05,
   surpriseFadeMs: 120_000,
   surpriseTail: 4,
   drainMs: 5_000,
