@@ -59,10 +59,17 @@ describe('EventReporter', () => {
   });
 
   it('tells that the metrics are missing, and that they are back', () => {
-    expect(report(LOST, LOST, {}, {})).toEqual([
+    const lostAndFound = [
       'Warning MetricsMissing: Prometheus does not answer',
       'Normal MetricsRecovered: the metrics are there again',
-    ]);
+    ];
+    expect(report({}, LOST, LOST, {}, {})).toEqual(lostAndFound);
+  });
+
+  it('waits a minute with that where the resource is new', () => {
+    expect(report(...Array(11).fill(LOST), {})).toEqual([]);
+    reporter.forget(aTarget);
+    expect(report(...Array(20).fill(LOST))).toEqual(['Warning MetricsMissing: Prometheus does not answer']);
   });
 
   it('does not take a target that cannot be looked at for one without metrics', () => {
@@ -102,7 +109,7 @@ describe('EventReporter', () => {
   });
 
   it('begins anew with what it was told to forget', () => {
-    report(LOST);
+    report({}, LOST);
     reporter.forget(aTarget);
     expect(report({}, LOST)).toHaveLength(2);
   });

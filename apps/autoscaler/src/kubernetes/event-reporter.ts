@@ -19,8 +19,10 @@ export interface EventReporterParts {
 /** Of the round before; undefined: nothing is known of it. */
 interface Remembered {
   problem: string | undefined;
-  /** The metrics that decisions need are there. */
+  /** The metrics that decisions need are there; undefined: they were not yet, and nobody was told. */
   measured: boolean | undefined;
+  /** Rounds in a row without them. */
+  blindRounds: number;
   violated: boolean;
   overdue: boolean;
   tooCoarse: boolean;
@@ -67,9 +69,13 @@ export class EventReporter implements Reporter {
   }
 }
 
+/** In which a resource that is new may be without metrics: its route has not been scraped yet. */
+const FIRST_ROUNDS = 12;
+
 const NOTHING: Remembered = {
   problem: undefined,
   measured: undefined,
+  blindRounds: 0,
   violated: false,
   overdue: false,
   tooCoarse: false,
@@ -92,9 +98,15 @@ function eventsOf(report: Report, before: Remembered): { events: readonly ToldEv
 
   if (scaled) tell('Normal', 'SuccessfulRescale', explain(decision, target.policy.objective));
   const active = findings.get('ScalingActive');
-  after.measured = active?.reason !== 'MetricsMissing' && active?.reason !== 'MetricsStale';
-  if (!after.measured && before.measured !== false) tell('Warning', active?.reason ?? '', active?.message ?? '');
-  if (after.measured && before.measured === false) tell('Normal', 'MetricsRecovered', 'the metrics are there again');
+  const isBlind = active?.reason === 'MetricsMissing' || active?.reason === 'MetricsStale';
+  after.blindRounds = isBlind ? before.blindRounds + 1 : 0;
+  if (!isBlind) {
+    if (before.measured === false) tell('Normal', 'MetricsRecovered', 'the metrics are there again');
+    after.measured = true;
+  } else if (before.measured === true || after.blindRounds === FIRST_ROUNDS) {
+    tell('Warning', active.reason, active.message);
+    after.measured = false;
+  }
 
   const limited = findings.get('ScalingLimited');
   after.violated = holds('ScalingLimited', 'TooManyReplicas') && isViolated(report);
