@@ -71,8 +71,9 @@ async function answer(
   response.setHeader('content-type', 'application/json');
   if (searchParams.get('watch') === 'true') {
     count('watch');
-    // Nothing ever changes.
+    // Nothing ever changes; it ends as agreed.
     response.flushHeaders();
+    setTimeout(() => response.end(), 1_000 * Number(searchParams.get('timeoutSeconds'))).unref();
     return;
   }
   count(`${request.method} ${pathname.replace(/\/namespaces\/[^/]+/, '').replace(/rag-\d+/, '*')}`);
