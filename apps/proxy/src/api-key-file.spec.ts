@@ -32,7 +32,8 @@ function open(): ApiKeyFile {
 }
 
 const nameOf = (keys: ApiKeyFile, key: string): string | undefined => keys.keys.find(`Bearer ${key}`)?.name;
-const errors = () => log.filter(({ level }) => level === 'error');
+/** A look at the file of the test before may end after it. */
+const errors = () => log.filter(({ level, path: of }) => level === 'error' && of === file);
 const someLooks = () => new Promise((resolve) => setTimeout(resolve, 150));
 
 describe('at the start', () => {
