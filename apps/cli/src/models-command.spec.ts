@@ -12,6 +12,7 @@ function ragscale(...args: string[]) {
   const main = path.join(import.meta.dirname, 'main.ts');
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=source', main, ...args], {
     encoding: 'utf8',
+    env: { ...process.env, HF_HOME: scratch },
   });
   return { status, stdout, stderr };
 }
@@ -52,6 +53,12 @@ it.each([
     "error: option '--precision <name>' argument 'w9' is invalid",
   ],
   [['models', 'synth', 'nobody/nothing'], 'ragscale: nobody/nothing is not in the catalogue'],
+  [['models', 'pull', 'a b'], "ragscale: 'a b' is no name of a model: org/name is expected"],
+  [['models', 'pull', 'tiny-rag-opt'], 'ragscale: tiny-rag-opt is not on the hub: it ships with this repository'],
+  [
+    ['models', 'pull', 'facebook/opt-125m', '--offline'],
+    `ragscale: the hub is not to be asked (offline), and ${path.join(scratch, 'hub')} lacks all files of facebook/opt-125m@27dcfa7`,
+  ],
   [
     ['models', 'synth', 'tiny-rag-opt', '--seed', 'x'],
     "error: option '--seed <n>' argument 'x' is invalid. a whole number is expected",

@@ -3,16 +3,20 @@ import type { Precision } from '@ragscale/inference/manifest';
 import { buildModel } from '@ragscale/model-builder/build';
 import { CATALOGUE, embeddedFolder } from '@ragscale/model-builder/catalogue';
 import { readPrompt } from '@ragscale/model-builder/checkpoint';
+import { pulledFolder } from '@ragscale/model-builder/hub/pull';
+import { hubSettings } from '@ragscale/model-builder/hub/settings';
 import { parametersOf, synthesizeCheckpoint } from '@ragscale/model-builder/synth';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { megabytes, printJson, printTable, progressLine } from './output.ts';
+import { pullCommand } from './pull-command.ts';
 
 const PRECISIONS = ['fp32', 'w8a8', 'w8', 'w4'] as const satisfies readonly Precision[];
 
 export function modelsCommand(): Command {
   return new Command('models')
-    .description('list, build and synthesize models')
+    .description('list, pull, build and synthesize models')
     .addCommand(list())
+    .addCommand(pullCommand())
     .addCommand(build())
     .addCommand(synth());
 }
@@ -22,6 +26,7 @@ function list(): Command {
     .description('the models known by name, and which of them ship with this repository')
     .option('--json', 'print JSON')
     .action(({ json }: { json?: true }) => {
+      const settings = hubSettings();
       const models = CATALOGUE.map((entry) => ({
         name: entry.name,
         kind: entry.kind,
@@ -31,6 +36,7 @@ function list(): Command {
         parameters: parametersOf(entry),
         licence: entry.licence,
         folder: embeddedFolder(entry) ?? null,
+        checkpoint: pulledFolder(entry.name, settings) ?? null,
       }));
       if (json) return printJson({ models });
       const rows = models.map((model) => [
@@ -40,7 +46,11 @@ function list(): Command {
         `${model.layers} x ${model.hidden}`,
         `${(model.parameters / 1e6).toFixed(1)} M`,
         model.licence,
-        model.folder === null ? 'not here (synth makes its shape)' : 'embedded',
+        model.folder !== null
+          ? 'embedded'
+          : model.checkpoint !== null
+            ? 'pulled'
+            : 'not here (pull fetches it, synth makes its shape)',
       ]);
       printTable([['NAME', 'KIND', 'ARCHITECTURE', 'LAYERS x HIDDEN', 'PARAMETERS', 'LICENCE', 'WHERE'], ...rows]);
     });
@@ -61,7 +71,10 @@ interface BuildFlags {
 function build(): Command {
   return new Command('build')
     .description('write a model folder (graph, tokenizer, manifest) from a checkpoint folder')
-    .requiredOption('--checkpoint <dir>', 'folder with config.json, safetensors and tokenizer.json')
+    .requiredOption(
+      '--checkpoint <dir>',
+      'folder with config.json, weights (safetensors or pytorch_model.bin) and a tokenizer (tokenizer.json, or vocab.json and merges.txt)',
+    )
     .requiredOption('--out <dir>', 'folder to write')
     .addOption(new Option('--precision <name>', 'of weights and products').choices(PRECISIONS).makeOptionMandatory())
     .option('--force', 'replace the folder if it exists')

@@ -1,5 +1,4 @@
 /** How does a checkpoint folder become a model folder? The contract of the result: docs/model-folder.md. */
-import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Manifest, Precision } from '@ragscale/inference/manifest';
 import { architectureOf } from './architectures/known.ts';
@@ -37,13 +36,11 @@ export async function buildModel(options: BuildOptions): Promise<Manifest> {
   const graph = new GraphBuilder(architecture.modelType);
   const output = openOutputFolder(options.out, { force: options.force, marker: 'manifest.json' });
   try {
-    const magnitudes = options.precision === 'w8a8' ? await measureMagnitudes(plan, options.checkpoint) : undefined;
+    checkpoint.writeTokenizer(output.scratch);
+    const magnitudes = options.precision === 'w8a8' ? await measureMagnitudes(plan, output.scratch) : undefined;
     plan.compose(graph, productsOf(options.precision, graph, magnitudes));
     const files = writeOnnx(graph.finish(), path.join(output.scratch, GRAPH_FILE), options);
-    for (const name of TOKENIZER_FILES) {
-      copyFileSync(checkpoint.path(name), path.join(output.scratch, name));
-      files.push(name);
-    }
+    files.push(...TOKENIZER_FILES);
     const provenance = provenanceOf(checkpoint, options.provenance);
     const manifest = await writeManifest(output.scratch, plan.description, provenance, options.precision, files);
     writeModelCard(output.scratch, manifest);

@@ -21,14 +21,15 @@ const SEQUENCES = 24;
 const LONGEST = 128;
 const SEED = 1;
 
-/** @param folder of the checkpoint: its tokenizer tells which tokens stand at the ends */
+/** @param folder with the tokenizer, which tells which tokens stand at the ends */
 export async function measureMagnitudes(plan: ModelPlan, folder: string): Promise<ChannelMagnitudes> {
   const { description } = plan;
   const { graph, taps } = tappedGraph(plan);
   const scratch = mkdtempSync(path.join(tmpdir(), 'ragscale-calibration-'));
   const file = path.join(scratch, 'model.onnx');
   try {
-    writeOnnx(graph, file);
+    // Beside the graph: within it, ONNX Runtime would hold all weights twice while it loads.
+    writeOnnx(graph, file, { externalDataThresholdBytes: 0 });
     const { runtime } = await openRuntime('auto');
     const session = await runtime.load(file, { threads: 1 });
     const ends = (await Tokenizer.load(folder)).encode('');

@@ -1,13 +1,18 @@
 /** What is in a checkpoint folder: its configuration, its tensors, its tokenizer and what it says of itself. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { tokenizerFromMerges } from './bpe-tokenizer.ts';
 import { BuildError } from './errors.ts';
-import { openSafetensors, type TensorDirectory, weightOf } from './safetensors.ts';
+import { readJson } from './json-file.ts';
+import { type TensorDirectory, weightOf } from './stored-tensor.ts';
 import type { Weight } from './weight.ts';
+import { openWeights } from './weight-files.ts';
 
-/** Copied into the model folder. */
+/** What a model folder has of a tokenizer. */
 export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
+/** From which a tokenizer.json is made where there is none. */
+const MERGES_FILES = ['vocab.json', 'merges.txt'] as const;
 /** Optional file of a checkpoint with what `config.json` has no place for; options of the build go before it. */
 const ABOUT_FILE = 'ragscale.json';
 
@@ -51,9 +56,12 @@ export class FolderCheckpoint implements Checkpoint {
     if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new BuildError(`${folder} is not a folder`);
     this.folder = folder;
     this.modelType = this.readConfig(z.object({ model_type: z.string() })).model_type;
-    for (const name of TOKENIZER_FILES)
-      if (!existsSync(this.path(name))) throw new BuildError(`${this.path(name)} is missing`);
-    this.tensors = openSafetensors(folder);
+    const has = (name: string) => existsSync(this.path(name));
+    if (!has('tokenizer_config.json')) throw new BuildError(`${this.path('tokenizer_config.json')} is missing`);
+    if (!has('tokenizer.json') && !MERGES_FILES.every(has)) {
+      throw new BuildError(`${folder} has neither tokenizer.json nor ${MERGES_FILES.join(' with ')}`);
+    }
+    this.tensors = openWeights(folder);
     this.about = existsSync(this.path(ABOUT_FILE)) ? readJson(this.path(ABOUT_FILE), aboutSchema) : {};
   }
 
@@ -75,6 +83,14 @@ export class FolderCheckpoint implements Checkpoint {
     return found;
   }
 
+  /** Writes the `TOKENIZER_FILES` into a folder. @throws BuildError when they cannot be made */
+  writeTokenizer(folder: string): void {
+    const [definition, config] = TOKENIZER_FILES;
+    copyFileSync(this.path(config), path.join(folder, config));
+    if (existsSync(this.path(definition))) copyFileSync(this.path(definition), path.join(folder, definition));
+    else writeFileSync(path.join(folder, definition), JSON.stringify(tokenizerFromMerges((name) => this.path(name))));
+  }
+
   weight(name: string, ...shape: readonly number[]): Weight {
     return weightOf(this.tensors, this.folder, name, shape);
   }
@@ -82,18 +98,4 @@ export class FolderCheckpoint implements Checkpoint {
 
 export function readPrompt(file: string): PromptOverrides {
   return readJson(file, promptSchema);
-}
-
-function readJson<T>(file: string, schema: z.ZodType<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    const why = cause instanceof SyntaxError ? `is not JSON: ${cause.message}` : 'cannot be read';
-    throw new BuildError(`${file} ${why}`, { cause });
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new BuildError(`${file}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);
 }
