@@ -149,6 +149,39 @@ const refusals = [
   }),
 ];
 
+const pods = [
+  graph({
+    title: 'Devices',
+    description:
+      'Pods by the device that their models run on, and the one that was asked for: auto on cpu has fallen back.',
+    unit: 'none',
+    span: 8,
+    isStacked: true,
+    queries: [
+      {
+        expr: sumBy([...VARIANT, 'device', 'requested'], chosen(METRICS.deviceInfo)),
+        legend: `${variant} {{requested}} on {{device}}`,
+      },
+    ],
+  }),
+  graph({
+    title: 'Passages, by pod',
+    description:
+      'What each pod answers from. Pods that are apart for longer than documents take to be indexed answer from different ones.',
+    unit: 'none',
+    span: 8,
+    queries: [{ expr: sumBy(['namespace', 'pod'], chosen(METRICS.passages)), legend: '{{pod}}' }],
+  }),
+  graph({
+    title: 'Pods with outdated documents',
+    description:
+      'The documents have changed and cannot be used: these pods answer from the earlier ones, and their logs say what is wrong.',
+    unit: 'none',
+    span: 8,
+    queries: [{ expr: sumBy(VARIANT, chosen(METRICS.documentsOutdated)), legend: variant }],
+  }),
+];
+
 export const SERVING: DashboardPlan = {
   uid: 'ragscale-serving',
   title: 'ragscale / Serving',
@@ -159,5 +192,6 @@ export const SERVING: DashboardPlan = {
     { title: 'Time', panels: time },
     { title: 'Batches, slots, tokens', panels: batching },
     { title: 'Refusals', panels: refusals },
+    { title: 'Devices and documents', panels: pods },
   ],
 };

@@ -61,9 +61,13 @@ function replicas(counts: Readonly<Record<string, string>>): Record<string, stri
 const endpoints = (state: string, pod = 'proxy-0') =>
   `ragscale_proxy_endpoints{namespace="rag", pod="${pod}", route="batched", state="${state}"}`;
 const slots = (pod: string) => `ragscale_slots{namespace="rag", pod="${pod}", variant="batched"}`;
+const outdated = (pod: string) => `ragscale_documents_outdated{namespace="rag", pod="${pod}", variant="batched"}`;
 const arrivals = `ragscale_proxy_arrivals_total{${scraped}}`;
 const waiting = `ragscale_proxy_waiting{${scraped}}`;
 const most = 'ragscale_autoscaler_term{namespace="rag", name="batched", term="max"}';
+/** Whose answers are counted under the route of all traffic here, or under another one. */
+const objective = (name: string, ofRoute: string) =>
+  `ragscale_autoscaler_objective_seconds{namespace="rag", name="${name}", route="${ofRoute}"}`;
 const decisions = (reason: string) =>
   `ragscale_autoscaler_decisions_total{namespace="rag", name="batched", reason="${reason}"}`;
 const age = 'ragscale_autoscaler_metric_age_seconds{namespace="rag", name="batched"}';
@@ -182,6 +186,16 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
     { what: 'it was ready, and was started again', series: { [slots('b')]: '16x10 _ 0x10' }, at: '13m' },
     { what: 'it was ready after four minutes', series: { [slots('b')]: '0x3 16x7' }, at: '8m' },
   ],
+  RagscaleDocumentsOutdated: [
+    {
+      what: 'one pod of two cannot use what the documents have become',
+      series: { [outdated('a')]: '0x2 1x10', [outdated('b')]: '0x12' },
+      at: '9m',
+      fires: [{ labels: { namespace: 'rag', variant: 'batched' }, value: '1' }],
+    },
+    { what: 'they were written again within three minutes', series: { [outdated('a')]: '0x2 1x3 0x8' }, at: '9m' },
+    { what: 'they have not changed', series: { [outdated('a')]: '0x20' }, at: '9m' },
+  ],
   RagscaleMetricsMissing: [
     {
       what: 'there is no proxy',
@@ -235,18 +249,44 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
   RagscaleAutoscalerAtMaximum: [
     {
       what: 'all of five are asked for, and one of ten is late',
-      series: { ...replicas({ desired: '5x20' }), [most]: '5x20', ...traffic({ good: 54, late: 6, minutes: 20 }) },
+      series: {
+        ...replicas({ desired: '5x20' }),
+        [most]: '5x20',
+        [objective('batched', 'batched')]: '2x20',
+        ...traffic({ good: 54, late: 6, minutes: 20 }),
+      },
       at: '12m',
       fires: [{ labels: target, value: '5' }],
     },
     {
       what: 'there is room for one more',
-      series: { ...replicas({ desired: '4x20' }), [most]: '5x20', ...traffic({ good: 54, late: 6, minutes: 20 }) },
+      series: {
+        ...replicas({ desired: '4x20' }),
+        [most]: '5x20',
+        [objective('batched', 'batched')]: '2x20',
+        ...traffic({ good: 54, late: 6, minutes: 20 }),
+      },
       at: '12m',
     },
     {
       what: 'five are enough',
-      series: { ...replicas({ desired: '5x20' }), [most]: '5x20', ...traffic({ good: 59, late: 1, minutes: 20 }) },
+      series: {
+        ...replicas({ desired: '5x20' }),
+        [most]: '5x20',
+        [objective('batched', 'batched')]: '2x20',
+        ...traffic({ good: 59, late: 1, minutes: 20 }),
+      },
+      at: '12m',
+    },
+    {
+      what: 'those that are late are of another target in the namespace, which has room',
+      series: {
+        ...replicas({ desired: '5x20' }),
+        [most]: '5x20',
+        [objective('batched', 'elsewhere')]: '2x20',
+        [objective('other', 'batched')]: '2x20',
+        ...traffic({ good: 54, late: 6, minutes: 20 }),
+      },
       at: '12m',
     },
   ],

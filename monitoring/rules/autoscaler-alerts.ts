@@ -6,6 +6,7 @@ import { badShare, inNamespace } from './recording.ts';
 import type { RuleGroup } from './rule.ts';
 
 const NAME = ['namespace', 'name'] as const;
+const NAME_AND_ROUTE = [...NAME, 'route'] as const;
 
 const replicas = (kind: string) =>
   maxBy(NAME, series(METRICS.autoscalerReplicas, { ...inNamespace, kind: `="${kind}"` }));
@@ -14,6 +15,9 @@ const decisions = (matchers: { reason?: string } = {}) =>
   sumBy(NAME, rate(series(METRICS.autoscalerDecisions, { ...inNamespace, ...matchers }), '5m'));
 const age = maxBy(NAME, series(METRICS.autoscalerMetricAge, inNamespace));
 const leader = series(METRICS.autoscalerLeader, inNamespace);
+
+/** Which targets answer badly: what says a target's objective says as well which route its answers are counted under. */
+const answersBadly = `${maxBy(NAME_AND_ROUTE, series(METRICS.autoscalerObjective, inNamespace))} and on (namespace, route) ${badShare('5m')}{namespace="${PLACEHOLDERS.NAMESPACE}"} > (1 - ${PLACEHOLDERS.OBJECTIVE_PERCENT} / 100)`;
 
 /** Decisions that it made without seeing: it holds what there is. */
 const BLIND_REASONS = '=~"no-data|stale|fallback"';
@@ -24,7 +28,7 @@ export const AUTOSCALER_GROUP: RuleGroup = {
   rules: [
     {
       alert: 'RagscaleAutoscalerAtMaximum',
-      expr: `${replicas('desired')} >= on (namespace, name) ${mostReplicas}\nand on (namespace)\n${badShare('5m')}{namespace="${PLACEHOLDERS.NAMESPACE}"} > (1 - ${PLACEHOLDERS.OBJECTIVE_PERCENT} / 100)`,
+      expr: `${replicas('desired')} >= on (namespace, name) ${mostReplicas}\nand on (namespace, name)\n(${answersBadly})`,
       for: '5m',
       severity: 'warning',
       summary: 'Autoscaler {{ $labels.name }} in {{ $labels.namespace }} may not add more replicas.',

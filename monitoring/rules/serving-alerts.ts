@@ -41,6 +41,14 @@ export const SERVING_GROUP: RuleGroup = {
       description: `It runs and has offered no slot for ${PLACEHOLDERS.POD_START}: it loads its models, or cannot.`,
     },
     {
+      alert: 'RagscaleDocumentsOutdated',
+      expr: `${sumBy(['namespace', 'variant'], series(METRICS.documentsOutdated, inNamespace))} > 0`,
+      for: '5m',
+      severity: 'warning',
+      summary: 'Pods of {{ $labels.variant }} in {{ $labels.namespace }} cannot use the documents that there are now.',
+      description: '{{ $value }} of them answer from earlier ones. One that starts anew would not become ready.',
+    },
+    {
       alert: 'RagscaleMetricsMissing',
       expr: `absent(${arrivals})`,
       for: '5m',

@@ -1,4 +1,7 @@
 /** Two real pods behind a real proxy, an autoscaler that watches them through a real Prometheus, and load that brings out every number. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AutoscalerMetrics } from '@ragscale/service/autoscaler-metrics';
 import { realClock } from '@ragscale/service/clock';
@@ -19,7 +22,14 @@ const ROUTE = 'batched';
 const PERIOD_MS = 1_000;
 const QUESTION = { query: 'Which animals can hover in the air?' };
 /** Small, so that little load is much. */
-const POD_ENV = { VARIANT: 'batched', SLOTS: '2', MAX_QUEUED_REQUESTS: '2', OBJECTIVE: '2s' };
+const POD_ENV = {
+  VARIANT: 'batched',
+  SLOTS: '2',
+  MAX_QUEUED_REQUESTS: '2',
+  OBJECTIVE: '2s',
+  DOCUMENTS_CHECK_MS: '200',
+};
+const DOCUMENT = 'Hummingbirds can hover in mid-air by rapidly flapping their wings.';
 const PROXY_ENV = { OBJECTIVE: '2s', MAX_QUEUED_REQUESTS: '8', EJECTION_FAILURES: '1', PROBE_INTERVAL_MS: '2000' };
 
 const TARGET: Target = {
@@ -67,6 +77,7 @@ export class RealLoad implements AsyncDisposable {
   #pods: readonly [PodProcess, PodProcess] | undefined;
   #proxy: ProxyFixture | undefined;
   #prometheus: PrometheusServer | undefined;
+  #documents = '';
 
   get prometheusUrl(): string {
     return this.#prometheus!.url;
@@ -77,7 +88,11 @@ export class RealLoad implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const pods = await Promise.all([startProcess({ env: POD_ENV }), startProcess({ env: POD_ENV })]);
+    this.#documents = await mkdtemp(path.join(tmpdir(), 'ragscale-load-'));
+    this.#stack.defer(() => rm(this.#documents, { recursive: true }));
+    await writeFile(path.join(this.#documents, 'birds.md'), DOCUMENT);
+    const env = { ...POD_ENV, DOCUMENTS: this.#documents };
+    const pods = await Promise.all([startProcess({ env }), startProcess({ env })]);
     for (const pod of pods) this.#stack.defer(async () => void (await pod.stop()));
     const backends = `${ROUTE}=${pods.map(({ url }) => url).join(',')}`;
     const proxy = this.#stack.use(await startProxy([], { ...PROXY_ENV, BACKENDS: backends }));
@@ -97,11 +112,12 @@ export class RealLoad implements AsyncDisposable {
     this.#decide(metrics);
   }
 
-  /** Some load; more than can be borne, and clients that go; a pod that is killed; a cluster that refuses the autoscaler. */
+  /** Some load; more than can be borne, and clients that go; documents that break; a pod that is killed; a cluster that refuses the autoscaler. */
   async run(): Promise<void> {
     const [, killed] = this.#pods!;
     await this.#ask(15_000, 4);
     await Promise.all([this.#ask(10_000, 30), this.#crowdOnto(this.#pods![0], 10_000)]);
+    await writeFile(path.join(this.#documents, 'birds.md'), Buffer.of(0));
     this.#fleet.isForbidden = true;
     const asking = this.#ask(8_000, 6);
     await sleep(1_000);

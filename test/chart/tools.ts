@@ -19,6 +19,11 @@ export const HELMS: readonly Helm[] = ['helm3', 'helm4'];
 
 /** Nothing of the user's: no plugins, no repositories. */
 const HELM_HOME = path.join(tmpdir(), 'ragscale-helm');
+export const HELM_ENVIRONMENT = {
+  HELM_CACHE_HOME: HELM_HOME,
+  HELM_CONFIG_HOME: HELM_HOME,
+  HELM_DATA_HOME: HELM_HOME,
+} as const;
 const BUILD = path.join(import.meta.dirname, 'build-tools.sh');
 let folder: string | undefined;
 
@@ -47,9 +52,7 @@ export function run(tool: Tool, args: readonly string[], input = '', environment
     timeout: 120_000,
     env: {
       ...process.env,
-      HELM_CACHE_HOME: HELM_HOME,
-      HELM_CONFIG_HOME: HELM_HOME,
-      HELM_DATA_HOME: HELM_HOME,
+      ...HELM_ENVIRONMENT,
       ...environment,
     },
   });

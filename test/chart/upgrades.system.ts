@@ -126,6 +126,13 @@ describe.skipIf(missing)(`the chart on a real API server${missing ? ` (${missing
       }
     });
 
+    it('says how to test it: Helm 3 asks for logs of a pod that it has deleted', async () => {
+      const said = done(helm(which, await restrictedNamespace(), 'install', { flags: ['--dry-run=server'] }));
+      expect(said).toMatch(
+        which === 'helm3' ? /^ {2}helm test ragscale -n \S+$/m : /^ {2}helm test ragscale -n \S+ --logs$/m,
+      );
+    });
+
     it('leaves nothing behind', async () => {
       const namespace = await restrictedNamespace();
       const values = {
@@ -165,6 +172,7 @@ describe.skipIf(missing)(`the chart on a real API server${missing ? ` (${missing
       'api/v1/secrets',
       'api/v1/serviceaccounts',
       'apis/rbac.authorization.k8s.io/v1/roles',
+      'apis/coordination.k8s.io/v1/leases',
     ]
       .concat([
         'apis/rbac.authorization.k8s.io/v1/rolebindings',

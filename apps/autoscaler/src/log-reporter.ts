@@ -4,8 +4,14 @@ import type { Logger } from 'pino';
 import type { Report, Reporter } from './report.ts';
 import type { Target } from './target.ts';
 
+/** How long a target is new: what has just been installed has no samples of the longest window yet, and there is nothing to warn of. */
+const NEW_MS = 120_000;
+
 /** Of a target, as it was told last. */
 interface Told {
+  readonly since: number;
+  /** Whether all was measured, once. */
+  measured: boolean;
   reason: string | undefined;
   problem: string | undefined;
   trouble: string | undefined;
@@ -21,7 +27,13 @@ export class LogReporter implements Reporter {
   }
 
   report(report: Report): void {
-    const told = this.#told.get(report.target.id) ?? { reason: undefined, problem: undefined, trouble: undefined };
+    const told = this.#told.get(report.target.id) ?? {
+      since: report.at,
+      measured: false,
+      reason: undefined,
+      problem: undefined,
+      trouble: undefined,
+    };
     this.#told.set(report.target.id, told);
     this.#tellDecision(report, told);
     this.#tellProblem(report, told);
@@ -51,15 +63,17 @@ export class LogReporter implements Reporter {
     else this.#logger.warn({ ...nameOf(target), reason: problem.reason }, problem.message);
   }
 
-  #tellTrouble({ target, measured }: Report, told: Told): void {
+  #tellTrouble({ target, at, measured }: Report, told: Told): void {
     // Not measured at all: then there is a problem, which is told.
     if (measured === undefined) return;
+    told.measured ||= measured.trouble === undefined;
+    const level = told.measured || at - told.since >= NEW_MS ? 'warn' : 'info';
     // The same with other numbers is no news: an age grows from round to round.
-    const trouble = measured.trouble?.replace(/\d+/g, '#');
+    const trouble = measured.trouble && `${level} ${measured.trouble.replace(/\d+/g, '#')}`;
     if (trouble === told.trouble) return;
     told.trouble = trouble;
-    if (measured.trouble === undefined) this.#logger.info(nameOf(target), 'all that is needed is measured again');
-    else this.#logger.warn(nameOf(target), measured.trouble);
+    if (measured.trouble === undefined) this.#logger.info(nameOf(target), 'all that is needed is measured');
+    else this.#logger[level](nameOf(target), measured.trouble);
   }
 }
 

@@ -5,12 +5,14 @@ import type { Target } from './target.ts';
 
 export class MetricsReporter implements Reporter {
   readonly #metrics: AutoscalerMetrics;
+  /** By target: when the newest sample was taken that anybody has told of. */
+  readonly #sampledAt = new Map<string, number>();
 
   constructor(metrics: AutoscalerMetrics) {
     this.#metrics = metrics;
   }
 
-  report({ target, state, measured, decision, estimates, scaled, problem }: Report): void {
+  report({ target, at, state, measured, decision, estimates, scaled, problem }: Report): void {
     const metrics = this.#metrics;
     metrics.measured(target, {
       replicas: {
@@ -22,8 +24,9 @@ export class MetricsReporter implements Reporter {
       },
       terms: decision?.terms ?? {},
       estimates: { ...estimates },
+      route: target.route,
       objectiveMs: target.policy.objective.latencyMs,
-      metricAgeMs: measured?.ageMs,
+      metricAgeMs: measured && this.#ageMs(target, measured.ageMs, at),
     });
     if (decision !== undefined) metrics.decided(target, decision.reason);
     if (scaled && decision !== undefined && state !== undefined) {
@@ -33,6 +36,14 @@ export class MetricsReporter implements Reporter {
   }
 
   forget(target: Target): void {
+    this.#sampledAt.delete(target.id);
     this.#metrics.forget(target);
+  }
+
+  /** While nobody can say how old it is, what was known last grows older. */
+  #ageMs({ id }: Target, known: number | undefined, at: number): number | undefined {
+    if (known !== undefined) this.#sampledAt.set(id, at - known);
+    const sampledAt = this.#sampledAt.get(id);
+    return sampledAt === undefined ? undefined : at - sampledAt;
   }
 }

@@ -78,10 +78,25 @@ describe('the log', () => {
     reporter.report(reportOf({ measured: measuredWith('the newest sample is 15 s old') }));
     reporter.report(reportOf({ measured: measuredWith('the newest sample is 20 s old') }));
     reporter.report(reportOf());
-    expect(words()).toEqual([
-      'within-tolerance',
-      'the newest sample is 15 s old',
-      'all that is needed is measured again',
+    expect(words()).toEqual(['within-tolerance', 'the newest sample is 15 s old', 'all that is needed is measured']);
+  });
+
+  it('warns of missing metrics once they were there, or have been missing for two minutes', () => {
+    const reporter = new LogReporter(logger);
+    const missing = (at: number) => reportOf({ at, measured: measuredWith('too few samples') });
+    for (const at of [0, 5_000, 120_000, 125_000]) reporter.report(missing(at));
+    reporter.forget(target);
+    reporter.report(missing(130_000));
+    reporter.report(reportOf({ at: 135_000 }));
+    reporter.report(missing(140_000));
+    const told = lines.filter(({ reason }) => reason === undefined).map(({ level, msg }) => `${level} ${msg}`);
+    const [info, warn] = [30, 40];
+    expect(told).toEqual([
+      `${info} too few samples`,
+      `${warn} too few samples`,
+      `${info} too few samples`,
+      `${info} all that is needed is measured`,
+      `${warn} too few samples`,
     ]);
   });
 
@@ -117,7 +132,7 @@ describe('the metrics', () => {
       'scalings_total{,direction="down"} 0',
       'term{,term="spec"} 2',
       'term{,term="load"} 4',
-      'objective_seconds{} 2',
+      'objective_seconds{,route="default"} 2',
       'metric_age_seconds{} 1.5',
     ]);
   });
@@ -132,10 +147,27 @@ describe('the metrics', () => {
       'scalings_total{,direction="up"} 0',
       'scalings_total{,direction="down"} 0',
       'problems_total{,reason="FailedGetScale"} 1',
-      'objective_seconds{} 2',
+      'objective_seconds{,route="default"} 2',
     ]);
     reporter.forget(target);
     expect(await shown(metrics)).toEqual([]);
+  });
+
+  it('show how old that is which was known last, as long as nobody knows more', async () => {
+    const metrics = new AutoscalerMetrics();
+    const reporter = new MetricsReporter(metrics);
+    const [known, unknown] = [reportOf(), reportOf({ measured: { ...measuredWith('refused'), ageMs: undefined } })];
+    const age = async () => (await shown(metrics)).filter((line) => line.startsWith('metric_age'));
+    reporter.report(unknown);
+    expect(await age()).toEqual([]);
+    reporter.report(known);
+    reporter.report({ ...unknown, at: known.at + 60_000 });
+    expect(await age()).toEqual(['metric_age_seconds{} 61.5']);
+    reporter.report({ ...known, at: known.at + 65_000 });
+    expect(await age()).toEqual(['metric_age_seconds{} 1.5']);
+    reporter.forget(target);
+    reporter.report({ ...unknown, at: known.at + 70_000 });
+    expect(await age()).toEqual([]);
   });
 });
 

@@ -54,7 +54,7 @@ describe.skipIf(missing)(`under load${missing ? ` (skipped: ${missing})` : ''}`,
     await world.replicasUntil('light', (replicas) => replicas === 2, 'raised to the minimum');
     await using load = world.load('light');
     load.perSecond = 2;
-    await autoscaler.line('all that is needed is measured again');
+    await autoscaler.line('all that is needed is measured');
     const before = changesIn(autoscaler.lines, 'light').length;
     load.perSecond = 30;
     await world.replicasUntil('light', (replicas) => replicas >= 6, 'six pods can do what is asked');

@@ -6,7 +6,7 @@ import type { Lifecycle } from '@ragscale/service/lifecycle';
 import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
 
 /** The models behind the answers, by their manifests: an engine has them. */
-export type ServedModels = Pick<Engine, 'embedder' | 'generator' | 'context'>;
+export type ServedModels = Pick<Engine, 'embedder' | 'generator' | 'context' | 'device'>;
 
 export class AnswerGate {
   readonly #lifecycle: Lifecycle;

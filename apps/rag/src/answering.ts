@@ -8,7 +8,7 @@ import { TrimmedText } from './trimmed-text.ts';
 
 export interface AnsweringParts {
   readonly engine: Pick<Engine, 'embed' | 'generate'>;
-  readonly passages: PassageStore;
+  readonly passages: Pick<PassageStore, 'nearest'>;
 }
 
 export interface Turned extends Call {

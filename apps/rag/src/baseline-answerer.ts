@@ -2,14 +2,13 @@
 import type { Embeddings, Engine } from '@ragscale/inference/engine-api';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
-import { answerQuestion } from './answering.ts';
-import type { PassageStore } from './passage-store.ts';
+import { type AnsweringParts, answerQuestion } from './answering.ts';
 import { tokensOfQuestion, tokensOfTexts } from './token-estimate.ts';
 import { afterWaiting, type QueueLimits, Turns } from './turns.ts';
 
 export interface BaselineParts {
   readonly engine: Pick<Engine, 'embed' | 'generate' | 'context'>;
-  readonly passages: PassageStore;
+  readonly passages: AnsweringParts['passages'];
   readonly metrics: Pick<PodMetrics, 'queueChanged'>;
   readonly limits: QueueLimits;
   /** Tokens of a passage at most. */

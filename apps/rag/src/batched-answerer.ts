@@ -3,7 +3,6 @@ import type { Embeddings, Engine } from '@ragscale/inference/engine-api';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
 import { type AnsweringParts, answerQuestion } from './answering.ts';
-import type { PassageStore } from './passage-store.ts';
 import { tokensOfQuestion, tokensOfTexts } from './token-estimate.ts';
 import { afterWaiting, type QueueLimits, Turns } from './turns.ts';
 
@@ -17,7 +16,7 @@ export interface BatchedParts {
   readonly engine: Pick<Engine, 'generate' | 'context' | 'slots'>;
   /** The engine, or a cache in front of it. */
   readonly embedding: Pick<Engine, 'embed'>;
-  readonly passages: PassageStore;
+  readonly passages: AnsweringParts['passages'];
   readonly metrics: Pick<PodMetrics, 'queueChanged'>;
   /** Of each of the two lines. */
   readonly limits: QueueLimits;

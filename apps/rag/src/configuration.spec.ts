@@ -58,7 +58,7 @@ describe('the configuration', () => {
       RAG_EMBEDDER: 'e5',
       RAG_GENERATOR: 'openai:http://somewhere',
       RAG_PRECISION: 'w4',
-      RAG_DEVICE: 'cuda',
+      RAG_DEVICE: 'gpu',
       DOCUMENTS: 'nowhere',
       SLOTS: '257',
       MAX_BATCH_SIZE: '0',
@@ -81,7 +81,7 @@ describe('the configuration', () => {
       }
     })();
     for (const [name, value] of Object.entries(env)) expect(message).toContain(`${name}="${value}": must be `);
-    expect(message).toContain('RAG_DEVICE="cuda": must be one of cpu, auto');
+    expect(message).toContain('RAG_DEVICE="gpu": must be one of cpu, cuda, auto');
     expect(message).toContain('SLOTS="257": must be an integer from 1 to 256');
   });
 

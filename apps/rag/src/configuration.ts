@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { DEVICE_CHOICES } from '@ragscale/inference/device';
 import {
   DEADLINE_VARIABLES,
   LOG_VARIABLES,
@@ -73,13 +74,25 @@ export const VARIABLES = {
     ...oneOf(['auto']),
     fallback: 'auto',
   },
-  device: { name: 'RAG_DEVICE', about: 'Where the models run.', ...oneOf(['cpu', 'auto']), fallback: 'auto' },
+  device: {
+    name: 'RAG_DEVICE',
+    about: 'Where the models run. `cuda` ends the pod where CUDA does not work, `auto` goes on with the CPU there.',
+    ...oneOf(DEVICE_CHOICES),
+    fallback: 'auto',
+  },
   documents: {
     name: 'DOCUMENTS',
     about:
       'What answers are drawn from: .txt, .md, or .jsonl with `{"id", "title", "text"}` per line; `text` is required.',
     ...existingPath,
     fallbackText: 'three sentences about animals',
+  },
+  documentsCheckMs: {
+    name: 'DOCUMENTS_CHECK_MS',
+    about:
+      'How often `DOCUMENTS` is looked at for changes, in milliseconds; what has changed is indexed while questions are answered. 0: never.',
+    ...integer(0, 3_600_000),
+    fallback: '10000',
   },
   passageTokens: {
     name: 'PASSAGE_TOKENS',

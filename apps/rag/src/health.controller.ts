@@ -2,14 +2,17 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
-import { LIFECYCLE } from './tokens.ts';
+import type { AnswerGate } from './answer-gate.ts';
+import { ANSWER_GATE, LIFECYCLE } from './tokens.ts';
 
 @Controller()
 export class HealthController {
   readonly #lifecycle: Lifecycle;
+  readonly #gate: AnswerGate;
 
-  constructor(@Inject(LIFECYCLE) lifecycle: Lifecycle) {
+  constructor(@Inject(LIFECYCLE) lifecycle: Lifecycle, @Inject(ANSWER_GATE) gate: AnswerGate) {
     this.#lifecycle = lifecycle;
+    this.#gate = gate;
   }
 
   /** A full queue or a long answer must never restart a pod; one whose engine died ends by itself. */
@@ -21,10 +24,10 @@ export class HealthController {
 
   @Get('readyz')
   @Header('cache-control', 'no-store')
-  ready(): { status: string } {
+  ready(): { status: string; device: string } {
     switch (this.#lifecycle.state) {
       case 'ready':
-        return { status: 'ok' };
+        return { status: 'ok', device: this.#gate.models().device.name };
       case 'starting':
         throw new ServiceError('not_ready', {});
       default:

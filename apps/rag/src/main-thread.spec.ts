@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 /** Modules of the inference package that only send messages or declare types; all others belong to the engine thread. */
-const MAIN_THREAD = new Set(['engine', 'engine-api', 'errors', 'manifest']);
+const MAIN_THREAD = new Set(['device', 'engine', 'engine-api', 'errors', 'manifest']);
 
 describe('the main thread', () => {
   it('never computes: it takes of inference only what talks to the engine thread', () => {

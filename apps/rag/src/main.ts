@@ -1,7 +1,7 @@
 /** The process of a pod: reads its environment, runs a pod, ends on a signal. */
 import 'reflect-metadata';
 import { startEngine } from '@ragscale/inference/engine';
-import { ModelFolderError, RuntimeError } from '@ragscale/inference/errors';
+import { DeviceError, ModelFolderError, RuntimeError } from '@ragscale/inference/errors';
 import { DocumentsError } from '@ragscale/retrieval/document-files';
 import { ConfigurationError, unknownVariables } from '@ragscale/service/environment';
 import { createLogger } from '@ragscale/service/logging';
@@ -72,6 +72,8 @@ function welcome(url: string): string {
 }
 
 function explanation(error: unknown): string | undefined {
+  if (error instanceof DeviceError)
+    return `RAG_DEVICE=cuda: ${error.message}: run the image rag-cuda on a node with an NVIDIA driver, or set RAG_DEVICE to auto or cpu`;
   if (EXPLAINED.some((known) => error instanceof known)) return (error as Error).message;
   return explainListening(error, 'PORT', 'HOST');
 }

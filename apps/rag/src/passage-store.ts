@@ -18,6 +18,11 @@ export class PassageStore {
     return this.#passages.length;
   }
 
+  /** Texts that are here with their vectors, for an index that has many of them again. */
+  vectorsByText(): Map<string, Float32Array> {
+    return new Map(this.#passages.map(({ text }, index) => [text, this.#index.vector(index)]));
+  }
+
   /** The `k` nearest passages, best first. */
   async nearest(vector: Float32Array, k: number, signal: AbortSignal): Promise<Source[]> {
     const hits = await this.#index.search(vector, k, { signal });

@@ -15,6 +15,7 @@ import type { Configuration } from './configuration.ts';
 import { serveDocs } from './docs-page.ts';
 import { ErrorFilter } from './error.filter.ts';
 import { createHttpAdapter } from './http-adapter.ts';
+import type { IndexedDocuments } from './indexed-documents.ts';
 import { NestLogger } from './nest-logger.ts';
 import { openEngine, prepareAnswerer, type StartEngine } from './start-up.ts';
 import { createValidationPipe } from './validation.ts';
@@ -42,6 +43,7 @@ export class Pod {
   readonly #metrics: PodMetrics;
   #app: NestFastifyApplication | undefined;
   #engine: Engine | undefined;
+  #documents: IndexedDocuments | undefined;
   #ending: Promise<number> | undefined;
 
   constructor(options: PodOptions) {
@@ -86,13 +88,17 @@ export class Pod {
   /**
    * Loads models and documents, and opens for questions.
    * @returns a promise within the result that rejects should the engine die later
-   * @throws ModelFolderError, RuntimeError, DocumentsError
+   * @throws ModelFolderError, RuntimeError, DeviceError, DocumentsError
    */
   async start(): Promise<{ readonly failed: Promise<never> }> {
     const parts = { ...this.#options, metrics: this.#metrics };
     const engine = await openEngine(parts);
     this.#engine = engine;
     const { name, fallbackReason } = engine.runtime;
+    const { device } = engine;
+    this.#metrics.deviceChosen(device.name, device.requested);
+    if (device.fallbackReason !== undefined)
+      this.#options.logger.info({ reason: device.fallbackReason }, 'CUDA cannot be used: the models run on the CPU');
     this.#options.logger.info(
       {
         embedder: engine.embedder.name,
@@ -100,12 +106,15 @@ export class Pod {
         context: engine.context,
         runtime: name,
         fallbackReason,
+        device: device.name,
       },
       'models are loaded',
     );
-    const answerer = await Promise.race([prepareAnswerer(engine, parts), engine.failed]);
+    const { answerer, documents } = await Promise.race([prepareAnswerer(engine, parts), engine.failed]);
+    this.#documents = documents;
     this.#metrics.slotsChanged(answerer.slots);
     this.#gate.open(answerer, engine);
+    if (this.#ending === undefined) documents.watch();
     return { failed: engine.failed };
   }
 
@@ -115,6 +124,8 @@ export class Pod {
    */
   shutDown(): Promise<number> {
     const { drainDelayMs, shutdownTimeoutMs } = this.#options.configuration;
+    // Nobody needs other documents any more, and those who are answered need the engine.
+    void this.#documents?.close();
     this.#ending ??= shutDown({
       lifecycle: this.#lifecycle,
       drainDelayMs,
@@ -137,6 +148,7 @@ export class Pod {
     const timer = setTimeout(() => this.#app?.getHttpServer().closeAllConnections(), LINGER_MS);
     await this.#app?.close();
     clearTimeout(timer);
+    await this.#documents?.close();
     await this.#engine?.close();
     await this.#options.tracing?.shutDown(TRACES_TIMEOUT_MS);
   }

@@ -1,7 +1,5 @@
 /** What a pod does before it is ready: load the models, index the documents, answer one question. */
 import type { Batching, Engine, EngineOptions } from '@ragscale/inference/engine-api';
-import { DEFAULT_DOCUMENTS } from '@ragscale/retrieval/default-documents';
-import { loadDocuments } from '@ragscale/retrieval/documents';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Logger } from 'pino';
 import type { Answerer } from './answerer.ts';
@@ -10,7 +8,7 @@ import { BaselineAnswerer } from './baseline-answerer.ts';
 import { BatchedAnswerer, type BatchedParts } from './batched-answerer.ts';
 import type { Configuration } from './configuration.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
-import { indexDocuments } from './indexing.ts';
+import { IndexedDocuments } from './indexed-documents.ts';
 
 export type StartEngine = (options: EngineOptions) => Promise<Engine>;
 
@@ -21,16 +19,14 @@ export interface StartUpParts {
   readonly logger: Logger;
 }
 
-/** Between two lines of the log about a long indexing, in milliseconds. */
-const PROGRESS_MS = 5_000;
-
-/** @throws ModelFolderError, RuntimeError */
+/** @throws ModelFolderError, RuntimeError, DeviceError */
 export function openEngine({ configuration, metrics, startEngine }: StartUpParts): Promise<Engine> {
   return startEngine({
     embedder: configuration.embedder,
     generator: configuration.generator,
     threads: configuration.threads,
     slots: configuration.slots,
+    device: configuration.device,
     onRuns: (runs) => {
       for (const { stage, size } of runs) metrics.batchRan(stage, size);
     },
@@ -50,29 +46,22 @@ function batchingOf(configuration: Configuration): Partial<Batching> {
   };
 }
 
+export interface Prepared {
+  readonly answerer: Answerer;
+  /** To be watched, and closed before the engine. */
+  readonly documents: IndexedDocuments;
+}
+
 /** @throws DocumentsError, EngineClosedError */
-export async function prepareAnswerer(engine: Engine, parts: StartUpParts): Promise<Answerer> {
-  const { configuration, logger } = parts;
-  const { passageTokens } = configuration;
+export async function prepareAnswerer(engine: Engine, parts: StartUpParts): Promise<Prepared> {
   const embedding = embeddingOf(engine, parts);
-  const documents = configuration.documents === undefined ? DEFAULT_DOCUMENTS : loadDocuments(configuration.documents);
-  const startedAt = performance.now();
-  const passages = await indexDocuments(documents, {
-    engine,
-    embedding,
-    passageTokens,
-    onProgress: everyFewSeconds((embedded, total) => logger.info({ embedded, total }, 'indexing')),
-  });
-  logger.info(
-    { passages: passages.size, durationMs: Math.round(performance.now() - startedAt) },
-    'documents are indexed',
-  );
-  const answerer = answererOf(engine, { ...parts, embedding, passages });
+  const documents = await IndexedDocuments.open({ ...parts, engine, embedding });
+  const answerer = answererOf(engine, { ...parts, embedding, passages: documents });
   await answerer.answer(WARM_UP_QUESTION, {
     signal: new AbortController().signal,
     deadlineAt: Number.POSITIVE_INFINITY,
   });
-  return answerer;
+  return { answerer, documents };
 }
 
 /** What embeds: the engine itself where nothing is to be remembered. */
@@ -91,13 +80,4 @@ function answererOf(engine: Engine, parts: StartUpParts & Pick<BatchedParts, 'em
   if (variant === 'baseline') return new BaselineAnswerer(common);
   const objectiveMs = refuseBeyond === 'objective' ? configuration.objectiveSeconds * 1000 : Number.POSITIVE_INFINITY;
   return new BatchedAnswerer({ ...common, embedding, objectiveMs });
-}
-
-function everyFewSeconds(report: (embedded: number, total: number) => void): typeof report {
-  let last = performance.now();
-  return (embedded, total) => {
-    if (performance.now() - last < PROGRESS_MS) return;
-    last = performance.now();
-    report(embedded, total);
-  };
 }

@@ -1,4 +1,5 @@
 /** An engine without models, at the port that the pod asks: what it answers and when is up to the test. */
+import type { DeviceInUse } from '@ragscale/inference/device';
 import type {
   CallOptions,
   Embeddings,
@@ -44,6 +45,8 @@ export class FakeEngine implements Engine {
     prompt: { kind: 'template', template: '{question}{passages}', passageSeparator: '' },
   };
   readonly runtime = { name: 'node-api' } as const;
+  /** What the pod says of it; a test may set another. */
+  device: DeviceInUse = { name: 'cpu', requested: 'cpu' };
   readonly context: number;
   readonly slots: number;
   readonly #failure = Promise.withResolvers<never>();

@@ -27,7 +27,7 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{/* (list $fsGroup), null for none. The images name their user by number. */}}
+{{/* (list $fsGroup), null for none. Our images name their user by number. */}}
 {{- define "ragscale.podSecurity" -}}
 runAsNonRoot: true
 seccompProfile: { type: RuntimeDefault }

@@ -1,4 +1,5 @@
 /** What the main thread can ask of the engine thread. Every call is a message; none of them blocks the event loop. */
+import type { DeviceChoice, DeviceInUse } from './device.ts';
 import type { DecoderManifest, EncoderManifest } from './manifest.ts';
 
 export interface EngineOptions {
@@ -14,6 +15,8 @@ export interface EngineOptions {
   readonly context?: number;
   /** `c-api` runs in place; `node-api` is the ordinary binding; `auto` (default) takes the first where its library opens. */
   readonly runtime?: RuntimeChoice;
+  /** Where both models run, always together; `cpu` by default. */
+  readonly device?: DeviceChoice;
   readonly batching?: Partial<Batching>;
   /** Told of runs of the models, some time after them: for metrics. */
   readonly onRuns?: (runs: readonly ModelRun[]) => void;
@@ -51,6 +54,8 @@ export interface Engine {
   readonly generator: DecoderManifest;
   /** The runtime in use, and why not the first choice where it is not. */
   readonly runtime: { readonly name: 'c-api' | 'node-api'; readonly fallbackReason?: string };
+  /** Where the models run, and why not elsewhere. */
+  readonly device: DeviceInUse;
   /** Tokens per slot. */
   readonly context: number;
   /** Answers that are generated at once. */

@@ -1,4 +1,5 @@
 /** The messages between the main thread and the engine thread. */
+import type { DeviceInUse } from './device.ts';
 import type {
   Batching,
   Embeddings,
@@ -13,6 +14,7 @@ import {
   CancelledError,
   ContextLengthError,
   DeadlineError,
+  DeviceError,
   EngineClosedError,
   ModelFolderError,
   RuntimeError,
@@ -58,6 +60,7 @@ export interface Ready {
   readonly generator: DecoderManifest;
   readonly context: number;
   readonly runtime: { readonly name: 'c-api' | 'node-api'; readonly fallbackReason?: string };
+  readonly device: DeviceInUse;
   readonly runOptionsAddress?: bigint;
 }
 
@@ -94,7 +97,7 @@ export function fromPlainError(plain: PlainError): Error {
     const { what, tokens, limit, index } = plain.context;
     return new ContextLengthError(what, tokens, limit, index);
   }
-  const known = [CancelledError, DeadlineError, EngineClosedError, ModelFolderError, RuntimeError].find(
+  const known = [CancelledError, DeadlineError, DeviceError, EngineClosedError, ModelFolderError, RuntimeError].find(
     (type) => type.name === plain.name,
   );
   return new (known ?? Error)(plain.message);

@@ -12,7 +12,7 @@ import {
   type WorkMessage,
 } from './engine-protocol.ts';
 import { embedTask, eventOf, generateTask, type MessageOf } from './engine-work.ts';
-import { loadModels, type Models } from './models.ts';
+import { loadModelsOnDevice, type Models } from './models.ts';
 import { openRuntime } from './open-runtime.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import type { Outcome } from './scheduling/tasks.ts';
@@ -134,7 +134,8 @@ async function main(): Promise<void> {
   let thread: EngineThread;
   try {
     const opened = await openRuntime(data.runtime);
-    models = await loadModels(opened, data);
+    const { result, device } = await loadModelsOnDevice(opened, data);
+    models = result;
     thread = new EngineThread(models);
     const { runtime, fallbackReason, runOptionsAddress } = opened;
     port.on('message', (message: ToThread) => thread.receive(message));
@@ -144,6 +145,7 @@ async function main(): Promise<void> {
       generator: models.generator.manifest,
       context: models.generator.decoder.context,
       runtime: { name: runtime.name, ...(fallbackReason === undefined ? {} : { fallbackReason }) },
+      device,
       ...(runOptionsAddress === undefined ? {} : { runOptionsAddress }),
     });
   } catch (error) {

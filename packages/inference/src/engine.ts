@@ -29,12 +29,18 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
  * Loads both models on a thread of their own.
- * @throws ModelFolderError (a folder is missing, damaged or of the wrong kind), RuntimeError (ONNX Runtime refuses the graph)
+ * @throws ModelFolderError (a folder is missing, damaged or of the wrong kind), RuntimeError (ONNX Runtime refuses the graph),
+ * DeviceError (CUDA was asked for by name and does not work)
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const { onRuns, batching, ...rest } = options;
-  const data: EngineThreadData = { runtime: 'auto', ...rest, batching: { ...DEFAULT_BATCHING, ...batching } };
+  const data: EngineThreadData = {
+    runtime: 'auto',
+    device: 'cpu',
+    ...rest,
+    batching: { ...DEFAULT_BATCHING, ...batching },
+  };
   const worker = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
     workerData: data,
     name: 'engine',
@@ -70,6 +76,7 @@ class EngineClient implements Engine {
   readonly embedder: Engine['embedder'];
   readonly generator: Engine['generator'];
   readonly runtime: Engine['runtime'];
+  readonly device: Engine['device'];
   readonly context: number;
   readonly slots: number;
   readonly failed: Promise<never>;
@@ -89,6 +96,7 @@ class EngineClient implements Engine {
     this.embedder = ready.embedder;
     this.generator = ready.generator;
     this.runtime = ready.runtime;
+    this.device = ready.device;
     this.context = ready.context;
     worker.on('message', (message: FromThread) => this.#receive(message));
     const { promise: failed, reject: fail } = Promise.withResolvers<never>();

@@ -10,6 +10,11 @@ export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
 }
 
+/** CUDA was asked for by name and cannot be used; the message says what was tried and what came of it, in one line. */
+export class DeviceError extends Error {
+  override readonly name = 'DeviceError';
+}
+
 export type TooLong = 'question' | 'passage' | 'prompt';
 
 /** The input is longer than the model or its slot can take. */

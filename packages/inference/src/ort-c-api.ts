@@ -6,10 +6,12 @@
  * object refuses afterwards; the memory that a native value points to is referenced by the object that owns the value; names, types,
  * ranks and sizes are checked before a pointer is passed on.
  */
+import path from 'node:path';
 import koffi from 'koffi';
 import { int8Saturates } from './cpu-features.ts';
 import { RuntimeError } from './errors.ts';
-import { type OrtFunctions, openOrtLibrary } from './ort-library.ts';
+import { cudaProviderFile } from './ort-files.ts';
+import { type OrtFunctions, openOrtLibrary, whyNotLoaded } from './ort-library.ts';
 import {
   checkValues,
   type PreparedRun,
@@ -34,6 +36,7 @@ const DEFAULT_MEMORY = 0;
 
 export class OrtCApi implements Runtime {
   readonly name = 'c-api';
+  readonly #libraryFile: string | undefined;
   readonly #ort: OrtFunctions;
   readonly #environment: Pointer;
   readonly #memory: Pointer;
@@ -41,6 +44,7 @@ export class OrtCApi implements Runtime {
 
   /** @throws RuntimeError when the library cannot be opened; the caller may then fall back to the ordinary binding */
   constructor(libraryFile?: string) {
+    this.#libraryFile = libraryFile;
     try {
       this.#ort = openOrtLibrary(libraryFile);
     } catch (cause) {
@@ -75,10 +79,27 @@ export class OrtCApi implements Runtime {
       };
       for (const [key, value] of Object.entries(entries))
         this.#check(key, ort.AddSessionConfigEntry(settings, key, value));
+      if (options.device === 'cuda') this.#addCuda(settings);
       const session = this.#make(`load ${graph}`, (out) => ort.CreateSession(this.#environment, graph, settings, out));
       return new CApiSession(ort, session, this.#memory, this.#runOptions);
     } finally {
       ort.ReleaseSessionOptions(settings);
+    }
+  }
+
+  /** The first GPU that the process sees; CUDA_VISIBLE_DEVICES and a container's runtime say which that is. */
+  #addCuda(settings: Pointer): void {
+    const ort = this.#ort;
+    const provider = cudaProviderFile(this.#libraryFile);
+    const cuda = this.#make('create CUDA options', (out) => ort.CreateCUDAProviderOptions(out));
+    try {
+      this.#check('load the CUDA provider', ort.SessionOptionsAppendExecutionProvider_CUDA_V2(settings, cuda));
+    } catch (error) {
+      const reason = whyNotLoaded(provider);
+      if (reason === undefined) throw error;
+      throw new RuntimeError(`could not load ${path.basename(provider)}: ${reason}`, { cause: error });
+    } finally {
+      ort.ReleaseCUDAProviderOptions(cuda);
     }
   }
 

@@ -1,9 +1,7 @@
-/** Which functions of ONNX Runtime's C API are used: finds the library, resolves each by its place in the table. */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
+/** Which functions of ONNX Runtime's C API are used: opens the library, resolves each by its place in the table. */
 import koffi from 'koffi';
 import { RuntimeError } from './errors.ts';
+import { libraryFile } from './ort-files.ts';
 
 /**
  * Version of the function table. ONNX Runtime keeps every older table for ever and never reorders one
@@ -50,21 +48,18 @@ const FUNCTIONS = {
   ReleaseTypeInfo: [98, 'void (void* info)'],
   ReleaseSessionOptions: [100, 'void (void* options)'],
   AddSessionConfigEntry: [130, 'void* (void* options, const char* key, const char* value)'],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'void* (void* options, void* cuda)'],
+  CreateCUDAProviderOptions: [205, 'void* (void* out)'],
+  ReleaseCUDAProviderOptions: [208, 'void (void* cuda)'],
 } as const;
 
 export type OrtFunctions = { readonly [name in keyof typeof FUNCTIONS]: (...args: unknown[]) => unknown };
-
-const LIBRARY_NAMES: Partial<Record<NodeJS.Platform, string>> = {
-  linux: 'libonnxruntime.so.1',
-  darwin: 'libonnxruntime.1.dylib',
-  win32: 'onnxruntime.dll',
-};
 
 /**
  * Opens the library inside the installed onnxruntime-node package.
  * @throws RuntimeError when this platform has none, or koffi or the library cannot be opened
  */
-export function openOrtLibrary(file: string = libraryPath()): OrtFunctions {
+export function openOrtLibrary(file: string = libraryFile()): OrtFunctions {
   const library = koffi.load(file);
   opened.push(library);
   const base: unknown = library.func('void* OrtGetApiBase()')();
@@ -94,12 +89,12 @@ function prototype(signature: string) {
   return koffi.proto(`${result} ragscale_ort_${prototypes++}${parameters}`);
 }
 
-function libraryPath(): string {
-  const name = LIBRARY_NAMES[process.platform];
-  const packageFile = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-  const file = path.join(path.dirname(packageFile), 'bin/napi-v6', process.platform, process.arch, name ?? '');
-  if (name === undefined || !existsSync(file)) {
-    throw new RuntimeError(`onnxruntime-node has no library for ${process.platform}/${process.arch}`);
+/** What the system's loader says of a library that ONNX Runtime could not load; it tells nobody which part is missing. */
+export function whyNotLoaded(file: string): string | undefined {
+  try {
+    koffi.load(file).unload();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^Failed to load shared library: /, '');
   }
-  return file;
 }

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { int8Saturates } from './cpu-features.ts';
 import { RuntimeError } from './errors.ts';
+import { cudaProviderFile } from './ort-files.ts';
 import {
   checkValues,
   type PreparedRun,
@@ -24,9 +25,12 @@ export class OrtNodeApi implements Runtime {
   async load(graph: string, options: SessionOptions): Promise<Session> {
     // The binding's own message for a missing file names an internal of it.
     if (!existsSync(graph)) throw new RuntimeError(`could not load ${graph}: the file does not exist`);
+    const { device = 'cpu' } = options;
+    // Asked for in vain, the binding writes lines of its own to stderr.
+    if (device === 'cuda') cudaProviderFile();
     try {
       const session = await ort.InferenceSession.create(graph, {
-        executionProviders: ['cpu'],
+        executionProviders: device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
         graphOptimizationLevel: 'all',
         intraOpNumThreads: options.threads,
         enableMemPattern: false,

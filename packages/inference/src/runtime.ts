@@ -1,4 +1,5 @@
 /** What inference needs of ONNX Runtime: load a graph, hold tensors, run in place. Two adapters provide it. */
+import type { Device } from './device.ts';
 import { RuntimeError } from './errors.ts';
 
 const ARRAYS = {
@@ -31,6 +32,8 @@ export interface SessionOptions {
   readonly threads: number;
   /** Pool threads busy-wait between operators: faster on cores of one's own, harmful on shared ones. Default true. */
   readonly spinning?: boolean;
+  /** Where the operators run that have a kernel there; the others run on the CPU. Tensors lie in the CPU's memory. Default `cpu`. */
+  readonly device?: Device;
 }
 
 /** A run whose tensors are fixed: `execute` as often as wanted, then `release`. */
@@ -55,7 +58,7 @@ export interface Session {
 
 export interface Runtime {
   readonly name: 'c-api' | 'node-api';
-  /** @throws RuntimeError when the file is missing, is no ONNX graph, or uses operators that this build lacks */
+  /** @throws RuntimeError when the file is missing, is no ONNX graph, or uses operators that this build lacks; or without that device */
   load(graph: string, options: SessionOptions): Promise<Session>;
 }
 

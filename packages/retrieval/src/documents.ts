@@ -28,21 +28,15 @@ const jsonLine = z.object({
  * @throws DocumentsError naming the file at fault and what to change
  */
 export async function* loadDocuments(source: string): AsyncGenerator<SourceDocument, void> {
-  const root = await realpath(source).catch((cause) => {
-    throw new DocumentsError(`${source} cannot be read: give a file or a folder that exists`, { cause });
-  });
-  const isFolder = (await stat(root)).isDirectory();
-  const files = isFolder ? await filesBelow(root) : [root];
   const seen = new Map<string, string>();
   let totalBytes = 0;
-  for (const file of files) {
+  for (const { file, name } of await findDocumentFiles(source)) {
     totalBytes += (await stat(file)).size;
     if (totalBytes > MAX_TOTAL_BYTES) {
       throw new DocumentsError(
         `${source} holds more than ${MAX_TOTAL_BYTES} bytes of documents: give fewer or smaller ones`,
       );
     }
-    const name = isFolder ? path.relative(root, file).split(path.sep).join('/') : path.basename(file);
     for await (const document of documentsOf(file, name)) {
       if (document.text.trim() === '') continue;
       const earlier = seen.get(document.id);
@@ -57,6 +51,25 @@ export async function* loadDocuments(source: string): AsyncGenerator<SourceDocum
       `${source} holds no text: put ${EXTENSIONS.join(', ')} files there, or unset DOCUMENTS for the built-in ones`,
     );
   }
+}
+
+export interface DocumentFile {
+  readonly file: string;
+  /** Below the folder that was given, with slashes; of a file that was given its own. */
+  readonly name: string;
+}
+
+/**
+ * Those that `loadDocuments` reads, in their order.
+ * @throws DocumentsError when `source` cannot be read
+ */
+export async function findDocumentFiles(source: string): Promise<DocumentFile[]> {
+  const root = await realpath(source).catch((cause) => {
+    throw new DocumentsError(`${source} cannot be read: give a file or a folder that exists`, { cause });
+  });
+  if (!(await stat(root)).isDirectory()) return [{ file: root, name: path.basename(root) }];
+  const files = await filesBelow(root);
+  return files.map((file) => ({ file, name: path.relative(root, file).split(path.sep).join('/') }));
 }
 
 async function* documentsOf(file: string, name: string): AsyncGenerator<SourceDocument, void> {

@@ -46,6 +46,11 @@ export class VectorIndex {
     return this.#size - 1;
   }
 
+  /** A row, not to be changed. */
+  vector(index: number): Float32Array {
+    return this.#rows.subarray(index * this.dimensions, (index + 1) * this.dimensions);
+  }
+
   /**
    * The `k` rows of the highest cosine, best first, equal ones by lower index; all rows where there are fewer.
    * @throws RangeError for a vector or k that makes no sense, and the signal's reason when it aborts

@@ -7,6 +7,7 @@ const measures: TargetMeasures = {
   replicas: { current: 2, ready: 1, desired: 3, recommended: 4 },
   terms: { spec: 2, load: 2.5 },
   estimates: { arrivalRate: 4.5, coldStartMs: undefined },
+  route: 'batched',
   objectiveMs: 2_000,
   metricAgeMs: 1_500,
 };
@@ -44,7 +45,7 @@ describe('metrics of the autoscaler', () => {
       'ragscale_autoscaler_replicas{namespace="rag",name="pods",kind="recommended"} 4',
       'ragscale_autoscaler_term{namespace="rag",name="pods",term="load"} 2.5',
       'ragscale_autoscaler_estimate{namespace="rag",name="pods",estimate="arrivalRate"} 4.5',
-      'ragscale_autoscaler_objective_seconds{namespace="rag",name="pods"} 2',
+      'ragscale_autoscaler_objective_seconds{namespace="rag",name="pods",route="batched"} 2',
       'ragscale_autoscaler_metric_age_seconds{namespace="rag",name="pods"} 1.5',
       'ragscale_autoscaler_decisions_total{namespace="rag",name="pods",reason="load"} 1',
       'ragscale_autoscaler_scalings_total{namespace="rag",name="pods",direction="up"} 1',
@@ -70,6 +71,14 @@ describe('metrics of the autoscaler', () => {
     expect(gauges).toEqual([
       'ragscale_autoscaler_replicas{namespace="rag",name="pods",kind="current"} 2',
       'ragscale_autoscaler_term{namespace="rag",name="pods",term="spec"} 2',
+    ]);
+  });
+
+  it('show one route of a target, the one that it has now', async () => {
+    const metrics = all();
+    metrics.measured(target, { ...measures, route: 'baseline' });
+    expect(ours(await metrics.render()).filter((line) => line.includes('objective_seconds'))).toEqual([
+      'ragscale_autoscaler_objective_seconds{namespace="rag",name="pods",route="baseline"} 2',
     ]);
   });
 

@@ -12,6 +12,8 @@ export interface TargetMeasures {
   /** Every number that led to the decision, by name. */
   readonly terms: Numbers;
   readonly estimates: Numbers;
+  /** Of the proxy, which counts the answers that are held to the objective. */
+  readonly route: string;
   readonly objectiveMs: number;
   readonly metricAgeMs: number | undefined;
 }
@@ -25,7 +27,7 @@ export class AutoscalerMetrics {
   readonly #problems: TargetCounter<'reason'>;
   readonly #terms: TargetGauge<'term'>;
   readonly #estimates: TargetGauge<'estimate'>;
-  readonly #objective: Gauge<'namespace' | 'name'>;
+  readonly #objective: TargetGauge<'route'>;
   readonly #metricAge: Gauge<'namespace' | 'name'>;
   readonly #leader: Gauge<'namespace' | 'name'>;
   readonly #roundDuration: Histogram;
@@ -39,7 +41,7 @@ export class AutoscalerMetrics {
     this.#problems = new TargetCounter(registerCounter(METRICS.autoscalerProblems, registry), 'reason');
     this.#terms = new TargetGauge(registerGauge(METRICS.autoscalerTerm, registry), 'term');
     this.#estimates = new TargetGauge(registerGauge(METRICS.autoscalerEstimate, registry), 'estimate');
-    this.#objective = registerGauge(METRICS.autoscalerObjective, registry);
+    this.#objective = new TargetGauge(registerGauge(METRICS.autoscalerObjective, registry), 'route');
     this.#metricAge = registerGauge(METRICS.autoscalerMetricAge, registry);
     this.#leader = registerGauge(METRICS.autoscalerLeader, registry);
     this.#roundDuration = registerHistogram(METRICS.autoscalerRoundDuration, registry, undefined);
@@ -66,12 +68,13 @@ export class AutoscalerMetrics {
     this.#roundDuration.observe(durationMs / 1_000);
   }
 
-  measured(target: TargetLabels, { replicas, terms, estimates, objectiveMs, metricAgeMs }: TargetMeasures): void {
+  measured(target: TargetLabels, measures: TargetMeasures): void {
+    const { replicas, terms, estimates, route, objectiveMs, metricAgeMs } = measures;
     const labels = labelsOf(target);
     this.#replicas.set(target, replicas);
     this.#terms.set(target, terms);
     this.#estimates.set(target, estimates);
-    this.#objective.set(labels, objectiveMs / 1_000);
+    this.#objective.set(target, { [route]: objectiveMs / 1_000 });
     if (metricAgeMs === undefined) this.#metricAge.remove(labels);
     else this.#metricAge.set(labels, metricAgeMs / 1_000);
     // A series that appears with its first event hides that event from `rate()`.
@@ -101,9 +104,9 @@ export class AutoscalerMetrics {
       this.#problems,
       this.#terms,
       this.#estimates,
+      this.#objective,
     ])
       series.forget(target);
-    this.#objective.remove(labels);
     this.#metricAge.remove(labels);
   }
 }

@@ -104,6 +104,27 @@ export const METRICS = {
     from: 'pod',
     help: 'Questions that the pod can work on at once; 0 until it is ready.',
   },
+  passages: {
+    name: 'ragscale_passages',
+    kind: 'gauge',
+    labels: ['variant'],
+    from: 'pod',
+    help: 'Passages of the documents that questions are answered from; 0 until they are indexed.',
+  },
+  documentsOutdated: {
+    name: 'ragscale_documents_outdated',
+    kind: 'gauge',
+    labels: ['variant'],
+    from: 'pod',
+    help: '1 while the documents have changed and cannot be used, so that answers are drawn from the earlier ones; 0 otherwise.',
+  },
+  deviceInfo: {
+    name: 'ragscale_device_info',
+    kind: 'gauge',
+    labels: ['variant', 'device', 'requested'],
+    from: 'pod',
+    help: '1: the models run on device (cpu, cuda) where requested (cpu, cuda, auto) was asked for; auto on cpu has fallen back.',
+  },
   batchSize: {
     name: 'ragscale_batch_size',
     kind: 'histogram',
@@ -250,16 +271,16 @@ export const METRICS = {
   autoscalerObjective: {
     name: 'ragscale_autoscaler_objective_seconds',
     kind: 'gauge',
-    labels: target,
+    labels: [...target, 'route'],
     from: 'autoscaler',
-    help: 'Latency that the answers of the target are held to.',
+    help: 'Latency that the answers of the target are held to; route: of the proxy, under which they are counted.',
   },
   autoscalerMetricAge: {
     name: 'ragscale_autoscaler_metric_age_seconds',
     kind: 'gauge',
     labels: target,
     from: 'autoscaler',
-    help: 'Age of the oldest of the newest samples that the last decision used.',
+    help: 'Age of the oldest of the newest samples; while none can be read, of those that were read last.',
   },
   autoscalerLeader: {
     name: 'ragscale_autoscaler_leader',

@@ -34,6 +34,9 @@ export class PodMetrics {
   readonly #waiting: Gauge<'variant'>;
   readonly #running: Gauge<'variant'>;
   readonly #slots: Gauge<'variant'>;
+  readonly #passages: Gauge<'variant'>;
+  readonly #documentsOutdated: Gauge<'variant'>;
+  readonly #device: Gauge<'variant' | 'device' | 'requested'>;
   readonly #batchSize: Histogram<'variant' | 'stage'>;
   readonly #tokens: Counter<'variant' | 'kind'>;
   readonly #cacheLookups: Counter<'variant' | 'cache' | 'result'>;
@@ -50,6 +53,9 @@ export class PodMetrics {
     this.#waiting = registerGauge(METRICS.requestsWaiting, registry);
     this.#running = registerGauge(METRICS.requestsRunning, registry);
     this.#slots = registerGauge(METRICS.slots, registry);
+    this.#passages = registerGauge(METRICS.passages, registry);
+    this.#documentsOutdated = registerGauge(METRICS.documentsOutdated, registry);
+    this.#device = registerGauge(METRICS.deviceInfo, registry);
     this.#batchSize = registerHistogram(METRICS.batchSize, registry, objectiveSeconds);
     this.#tokens = registerCounter(METRICS.tokens, registry);
     this.#cacheLookups = registerCounter(METRICS.cacheLookups, registry);
@@ -103,6 +109,21 @@ export class PodMetrics {
     this.#slots.set({ variant: this.#variant }, slots);
   }
 
+  documentsIndexed(passages: number): void {
+    this.#passages.set({ variant: this.#variant }, passages);
+    this.#documentsOutdated.set({ variant: this.#variant }, 0);
+  }
+
+  /** They have changed, and what they are now cannot be used. */
+  documentsOutdated(): void {
+    this.#documentsOutdated.set({ variant: this.#variant }, 1);
+  }
+
+  /** Once, when the models are loaded. */
+  deviceChosen(device: string, requested: string): void {
+    this.#device.set({ variant: this.#variant, device, requested }, 1);
+  }
+
   rejected(reason: ErrorCode): void {
     this.#rejected.inc({ variant: this.#variant, reason });
   }
@@ -112,6 +133,7 @@ export class PodMetrics {
     const variant = this.#variant;
     this.queueChanged(0, 0);
     this.slotsChanged(0);
+    this.documentsIndexed(0);
     for (const kind of TOKEN_KINDS) this.#tokens.inc({ variant, kind }, 0);
     for (const cache of CACHES)
       for (const result of LOOKUP_RESULTS) this.#cacheLookups.inc({ variant, cache, result }, 0);

@@ -14,6 +14,7 @@ type Schema = { [key: string]: unknown };
 /** Of the chart and of its tests. */
 const KINDS: Readonly<Record<string, string>> = {
   'configmap-v1': 'io.k8s.api.core.v1.ConfigMap',
+  'lease-coordination-v1': 'io.k8s.api.coordination.v1.Lease',
   'namespace-v1': 'io.k8s.api.core.v1.Namespace',
   'pod-v1': 'io.k8s.api.core.v1.Pod',
   'service-v1': 'io.k8s.api.core.v1.Service',
