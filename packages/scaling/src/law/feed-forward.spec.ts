@@ -48,3 +48,17 @@ it('requests that are late even alone need no replicas', () => {
   const replicas = new Sizing(slow, TARGET, 10, SHARE).replicasFor(AS_IT_IS);
   expect(replicas).toBeLessThan(1_000);
 });
+
+it('more replicas are never asked for because there are many, also where a request alone hardly meets the objective', () => {
+  const target = { latencyMs: 2_500, timedShare: 1 };
+  for (const aloneMs of [600, 1_200, 1_700, 2_400]) {
+    for (const spread of [0.1, 0.4, 1]) {
+      for (const perSecond of [0.02, 1, 7]) {
+        const sizing = new Sizing({ aloneMs, growth: 0.5, slots: 16, spread }, target, perSecond, 0.01);
+        const replicas = sizing.replicasFor(AS_IT_IS);
+        expect(replicas).toBeLessThanOrEqual(2 + Math.ceil(perSecond * aloneMs * 2e-3));
+        for (const guess of [2, 3, 10, 40]) expect(sizing.replicasFor(AS_IT_IS, 0, guess)).toBe(replicas);
+      }
+    }
+  }
+});

@@ -1,5 +1,5 @@
 /** How many replicas does a load need, and all that may come of it, so that no more than a given share of requests is late? */
-import { type Effort, lateAlone, lateShare, type PodModel, type Target } from './pool-model.ts';
+import { type Effort, lateShare, type PodModel, slowerThan, type Target } from './pool-model.ts';
 
 /** Loads are looked at in steps of 6%: what differs by less is the same load. */
 export const LOAD_STEP = 1.06;
@@ -23,7 +23,6 @@ export class Sizing {
   readonly #target: Target;
   readonly #perSecond: number;
   readonly #share: number;
-  readonly #alone: number;
   readonly #effort: Effort | undefined;
   readonly #late = new Map<number, number>();
 
@@ -33,7 +32,6 @@ export class Sizing {
     this.#target = target;
     this.#perSecond = perSecond;
     this.#share = share;
-    this.#alone = lateAlone(model, target);
     this.#effort = effort;
   }
 
@@ -70,6 +68,8 @@ export class Sizing {
   }
 
   #suffices(replicas: number, outlook: Outlook, shift: number): boolean {
+    // By the model of as many replicas: one that tells of more unevenness among many must not make more replicas look worse than few.
+    const alone = slowerThan(this.#model, this.#target, { replicas, atOnce: 1 }, this.#target.latencyMs);
     let requests = 0;
     let late = 0;
     let isNegligible = false;
@@ -80,7 +80,7 @@ export class Sizing {
       if (weight === 0) continue;
       requests += weight;
       if (isNegligible) continue;
-      const excess = this.#lateAt(step + shift, replicas) - this.#alone;
+      const excess = this.#lateAt(step + shift, replicas) - alone;
       late += weight * excess;
       isNegligible = excess < NEGLIGIBLE * this.#share;
     }
