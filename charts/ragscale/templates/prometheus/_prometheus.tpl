@@ -32,3 +32,10 @@
 {{- end }}
 {{- dict "groups" $groups | toYaml }}
 {{- end }}
+
+{{/* What its blocks may take of an emptyDir of such a size, in Prometheus' units: the rest is for the log of the last hours. Beyond the size the pod would be evicted, with all of its data. */}}
+{{- define "ragscale.prometheusRetentionSize" -}}
+{{- $units := dict "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 }}
+{{- $unit := regexFind "[A-Za-z]*$" . }}
+{{- printf "%dMB" (int64 (divf (mulf (trimSuffix $unit . | float64) (get $units $unit) 0.8) 1048576.0)) }}
+{{- end }}
