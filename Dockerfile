@@ -63,12 +63,14 @@ RUN --mount=type=cache,target=/root/.npm,sharing=locked \
 RUN cd node_modules/onnxruntime-node/bin/napi-v6 && this=linux/$(node -p process.arch) \
  && find . -mindepth 2 -maxdepth 2 ! -path ./$this -exec rm -r {} + && find . -type d -empty -delete && test -e $this/libonnxruntime.so.1
 
-# The part of ONNX Runtime that knows CUDA is no part of its package: its own script fetches it. CUDA_PROVIDER=skip leaves it out.
+# The part of ONNX Runtime that knows CUDA is no part of its package: its own script fetches the same version from NuGet, and silently does nothing
+# where there is none for this processor. CUDA_PROVIDER=skip leaves it out.
 FROM rag-modules AS rag-cuda-modules
 ARG CUDA_PROVIDER=cuda12
 RUN --mount=type=secret,id=npm-ca,target=/run/secrets/npm-ca \
     NODE_EXTRA_CA_CERTS=/run/secrets/npm-ca ONNXRUNTIME_NODE_INSTALL=$CUDA_PROVIDER node node_modules/onnxruntime-node/script/install.js \
- && rm -f node_modules/onnxruntime-node/bin/napi-v6/linux/*/libonnxruntime_providers_tensorrt.so
+ && rm -f node_modules/onnxruntime-node/bin/napi-v6/linux/*/libonnxruntime_providers_tensorrt.so \
+ && if [ "$CUDA_PROVIDER" != skip ]; then test -e node_modules/onnxruntime-node/bin/napi-v6/linux/$(node -p process.arch)/libonnxruntime_providers_cuda.so; fi
 
 FROM dependencies AS proxy-modules
 RUN --mount=type=cache,target=/root/.npm,sharing=locked \

@@ -3,7 +3,8 @@
 #
 #   build.sh [--archives FOLDER] [--no-cache] [TARGET...]    rag, proxy and autoscaler unless named
 #
-# Prints `NAME ID` of each. With --archives each also becomes FOLDER/TARGET.tar, as `ctr images import` takes it. Three minutes the first time;
+# Targets are those of the Dockerfile and, for the cluster of the tests, `prometheus` (the chart's) and `rag-paced` (pods whose answers take
+# a given time and no processor). Prints `NAME ID` of each. With --archives each also becomes FOLDER/TARGET.tar, as `ctr images import` takes it. Three minutes the first time;
 # what was made before stays in ${RAGSCALE_CACHE:-~/.cache/ragscale}/images.
 set -euo pipefail
 
@@ -72,17 +73,56 @@ user=$(npm_setting userconfig)
 
 version=$(version_of version)
 
-for target in "${targets[@]}"; do
-  name=docker.io/ragscale/$target:$version
-  # A pod for GPUs without the part for GPUs: what can be built here of it.
-  [ "$target" = rag-cuda ] && flags+=(--build-arg "CUDA_BASE=$base" --build-arg CUDA_PROVIDER=skip)
-  if ! buildah build --isolation chroot --layers --pull-never --timestamp 0 "${flags[@]}" \
-    --build-arg "BASE=$base" --identity-label=false \
-    --secret "id=npmrc,src=$scratch/npmrc" --secret "id=npm-ca,src=$authority" \
-    --target "$target" --tag "$name" "$root" >"$scratch/build.log" 2>&1; then
+# As the chart names them.
+name_of() {
+  if [ "$1" = prometheus ]; then
+    echo "docker.io/prom/prometheus:$(bash "$here/prometheus/build.sh" --version)"
+  else
+    echo "docker.io/ragscale/$1:$version"
+  fi
+}
+
+# build TARGET FLAG... CONTEXT
+build() {
+  if ! buildah build --isolation chroot --layers --pull-never --timestamp 0 --identity-label=false "${flags[@]}" \
+    --tag "$(name_of "$1")" "${@:2}" >"$scratch/build.log" 2>&1; then
     tail -n 30 "$scratch/build.log" >&2
     exit 1
   fi
+}
+
+build_of_dockerfile() {
+  local of_target=()
+  # A pod for GPUs without the part for GPUs: what can be built here of it.
+  [ "$1" != rag-cuda ] || of_target=(--build-arg "CUDA_BASE=$base" --build-arg CUDA_PROVIDER=skip)
+  build "$1" --target "$1" --build-arg "BASE=$base" "${of_target[@]}" \
+    --secret "id=npmrc,src=$scratch/npmrc" --secret "id=npm-ca,src=$authority" "$root"
+}
+
+build_prometheus() {
+  local context=$scratch/prometheus
+  mkdir "$context"
+  cp "$(bash "$here/prometheus/build.sh")"/{prometheus,promtool,LICENSE} "$context"
+  echo 'nobody:x:65534:65534:nobody:/prometheus:/sbin/nologin' >"$context/passwd"
+  echo 'nobody:x:65534:' >"$context/group"
+  build prometheus --file "$here/prometheus/Containerfile" "$context"
+}
+
+build_paced() {
+  # The HTTP edge of the one, and what the other knows of how fast pods are.
+  build_of_dockerfile rag
+  build_of_dockerfile autoscaler
+  build rag-paced --build-arg "RAG=$(name_of rag)" --build-arg "AUTOSCALER=$(name_of autoscaler)" \
+    --file "$here/../paced/Containerfile" "$here/../paced"
+}
+
+for target in "${targets[@]}"; do
+  case $target in
+    prometheus) build_prometheus ;;
+    rag-paced) build_paced ;;
+    *) build_of_dockerfile "$target" ;;
+  esac
+  name=$(name_of "$target")
   if [ -n "$archives" ]; then
     mkdir -p "$archives"
     rm -f "$archives/$target.tar"

@@ -1,6 +1,6 @@
 /** Are the images small, is nothing in them that is not needed, and are they the same wherever they are built? */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,14 @@ const MINUTES = 60_000;
 /** All that a build looks at. */
 const SOURCES = ['Dockerfile', '.dockerignore', 'LICENSE', 'package.json', 'package-lock.json', 'tsconfig.base.json'];
 const FOLDERS = ['apps', 'packages', 'scripts', 'models/embedded', 'test/cluster/images'];
+
+/** As build.sh names its base by. */
+function nodeVersion(): string {
+  const { devDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    devDependencies: { node: string };
+  };
+  return devDependencies.node;
+}
 
 const find = (...args: string[]) => spawnSync('find', args, { encoding: 'utf8' }).stdout.trim();
 
@@ -86,13 +94,8 @@ describe.skipIf(missingImages)(`the images${missingImages ? ` (${missingImages})
         // As with another umask; the times of all files are others anyhow.
         for (const file of ['LICENSE', 'apps/proxy/package.json']) chmodSync(path.join(again, file), 0o660);
 
-        const base = buildah([
-          'images',
-          '--format',
-          '{{.Name}}:{{.Tag}}',
-          '--filter',
-          'reference=localhost/ragscale-base',
-        ]);
+        // Of earlier versions of Node there may be others.
+        const base = `localhost/ragscale-base:bookworm-node${nodeVersion()}`;
         buildah(['push', '--quiet', base, `oci-archive:${folder}/base.tar:${base}`]);
         buildah(['pull', '--quiet', `oci-archive:${folder}/base.tar`], storage);
 
