@@ -40,11 +40,10 @@ test('it fails and is slow when told to', async () => {
 });
 
 test('one that is asked to leave is not ready, finishes its streams, and goes', async () => {
-  const stream = ask({ stream: true, tokens: 30, token_ms: 20 });
+  const stream = ask({ stream: true, tokens: 100, token_ms: 20 });
   await sleep(50);
   const gone = pods.drain(0);
-  await sleep(50);
-  expect((await fetch(`${pods.urls[0]}/readyz`)).status).toBe(503);
+  await expect.poll(async () => (await fetch(`${pods.urls[0]}/readyz`)).status).toBe(503);
   expect((await stream).ending).toBe('answered');
   await gone;
   expect((await ask()).ending).toBe('reset');
