@@ -58,7 +58,7 @@ function fit(
   // A raw prompt is its author's own template: special tokens written in it are meant. In a question they are only text.
   if ('text' in prompt)
     return fitIds(tokenizer.encode(prompt.text, { parseSpecials: true }), decoder.context, maxTokens);
-  return fitPrompt(manifest.prompt, prompt, (text) => tokenizer.encode(text), decoder.context, maxTokens);
+  return fitPrompt(manifest.prompt, prompt, tokenizer, decoder.context, maxTokens);
 }
 
 export function eventOf(outcome: Outcome): EngineEvent {

@@ -39,6 +39,12 @@ const encoderManifest = z.strictObject({
   prompt: z.strictObject({ query: z.string().includes('{text}'), passage: z.string().includes('{text}') }),
 });
 
+/** How a question and its passages become a prompt, or what a user says; `{question}` and `{passages}` stand for them. */
+const wording = {
+  template: z.string().includes('{question}').includes('{passages}'),
+  passageSeparator: z.string(),
+};
+
 const decoderManifest = z.strictObject({
   ...common,
   kind: z.literal('decoder'),
@@ -53,12 +59,19 @@ const decoderManifest = z.strictObject({
     maxTokens: count,
   }),
   tokens: z.strictObject({ eos: z.array(z.int().nonnegative()).min(1), pad: z.int().nonnegative() }),
-  /** How a question and its passages become a prompt; `{question}` and `{passages}` stand for them. */
-  prompt: z.strictObject({
-    kind: z.literal('template'),
-    template: z.string().includes('{question}').includes('{passages}'),
-    passageSeparator: z.string(),
-  }),
+  prompt: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('template'), ...wording }),
+    z.strictObject({
+      kind: z.literal('chat'),
+      /** The first message, where the request brings no instructions of its own; none when empty. */
+      system: z.string(),
+      ...wording,
+      /** Jinja: messages to text. */
+      chatTemplate: z.string().min(1),
+      /** Special tokens by the names under which the template knows them. */
+      specialTokens: z.record(z.string(), z.string()),
+    }),
+  ]),
 });
 
 const manifestSchema = z.discriminatedUnion('kind', [encoderManifest, decoderManifest]);

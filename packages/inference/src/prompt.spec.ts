@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ContextLengthError } from './errors.ts';
-import { fillTemplate, fitPrompt } from './prompt.ts';
+import { fillTemplate, fitPrompt, type PromptEncoder } from './prompt.ts';
 
 const format = { kind: 'template', template: 'Q: {question}\n{passages}\nA:', passageSeparator: '\n' } as const;
 /** One token per character. */
 const encode = (text: string) => [...text].map((char) => char.charCodeAt(0));
+const encoder: PromptEncoder = { encode, encodeAround: (parts, join) => encode(join(parts)) };
 
 describe('fillTemplate', () => {
   it('puts each passage on a line of its own and the question on one', () => {
@@ -29,7 +30,7 @@ describe('fitPrompt', () => {
 
   it('leaves passages out from the last until prompt and answer fit', () => {
     const fit = (room: number) =>
-      fitPrompt(format, { question: 'q', passages: ['1111', '2222', '3'] }, encode, room, 5).passagesUsed;
+      fitPrompt(format, { question: 'q', passages: ['1111', '2222', '3'] }, encoder, room, 5).passagesUsed;
     expect(fit(bare + 5 + 4 + 5 + 2)).toBe(3);
     expect(fit(bare + 5 + 4 + 5 + 1)).toBe(2);
     expect(fit(bare + 5 + 4 + 4)).toBe(1);
@@ -37,7 +38,7 @@ describe('fitPrompt', () => {
   });
 
   it('refuses with both numbers when not even the question fits', () => {
-    expect(() => fitPrompt(format, { question: 'q', passages: ['1'] }, encode, bare + 4, 5)).toThrow(
+    expect(() => fitPrompt(format, { question: 'q', passages: ['1'] }, encoder, bare + 4, 5)).toThrow(
       new ContextLengthError('prompt', bare + 5, bare + 4),
     );
   });

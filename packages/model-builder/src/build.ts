@@ -3,8 +3,10 @@ import path from 'node:path';
 import type { Manifest, Precision } from '@ragscale/inference/manifest';
 import { architectureOf } from './architectures/known.ts';
 import { measureMagnitudes } from './calibrate.ts';
+import { catalogueEntry } from './catalogue.ts';
 import { FolderCheckpoint, type PromptOverrides, TOKENIZER_FILES } from './checkpoint.ts';
 import { GraphBuilder } from './graph-builder.ts';
+import { snapshotAt } from './hub/hub-cache.ts';
 import { productsOf } from './linear.ts';
 import { type Provenance, writeManifest } from './manifest-writer.ts';
 import { writeModelCard } from './model-card.ts';
@@ -32,7 +34,9 @@ export interface BuildOptions extends WriteOptions {
 export async function buildModel(options: BuildOptions): Promise<Manifest> {
   const checkpoint = new FolderCheckpoint(options.checkpoint);
   const architecture = architectureOf(checkpoint.modelType, checkpoint.path('config.json'));
-  const plan = architecture.plan(checkpoint, { ...checkpoint.about.prompt, ...options.prompt });
+  const provenance = provenanceOf(checkpoint, options.provenance);
+  const known = catalogueEntry(provenance.name)?.prompt;
+  const plan = architecture.plan(checkpoint, { ...known, ...checkpoint.about.prompt, ...options.prompt });
   const graph = new GraphBuilder(architecture.modelType);
   const output = openOutputFolder(options.out, { force: options.force, marker: 'manifest.json' });
   try {
@@ -41,7 +45,6 @@ export async function buildModel(options: BuildOptions): Promise<Manifest> {
     plan.compose(graph, productsOf(options.precision, graph, magnitudes));
     const files = writeOnnx(graph.finish(), path.join(output.scratch, GRAPH_FILE), options);
     files.push(...TOKENIZER_FILES);
-    const provenance = provenanceOf(checkpoint, options.provenance);
     const manifest = await writeManifest(output.scratch, plan.description, provenance, options.precision, files);
     writeModelCard(output.scratch, manifest);
     output.commit();
@@ -52,12 +55,18 @@ export async function buildModel(options: BuildOptions): Promise<Manifest> {
   }
 }
 
+/** What is not given or written beside the weights is known from where a pull has put them. */
 function provenanceOf(checkpoint: FolderCheckpoint, given: Partial<Provenance> = {}): Provenance {
-  const folderName = path.basename(path.resolve(checkpoint.folder));
+  const folder = path.resolve(checkpoint.folder);
   const { about } = checkpoint;
+  const pulled = snapshotAt(folder);
+  const name = given.name ?? about.name ?? pulled?.repository ?? path.basename(folder);
   return {
-    name: given.name ?? about.name ?? folderName,
-    licence: given.licence ?? about.licence ?? 'unknown',
-    source: given.source ?? about.source ?? `the checkpoint folder ${folderName}`,
+    name,
+    licence: given.licence ?? about.licence ?? catalogueEntry(name)?.licence ?? 'unknown',
+    source:
+      given.source ??
+      about.source ??
+      (pulled ? `${pulled.repository}@${pulled.commit}` : `the checkpoint folder ${path.basename(folder)}`),
   };
 }

@@ -35,6 +35,8 @@ export async function measureMagnitudes(plan: ModelPlan, folder: string): Promis
     const ends = (await Tokenizer.load(folder)).encode('');
     const magnitudes = new Map([...taps].map(([name, tap]) => [name, new Float32Array(tap.channels)]));
     const random = randomIntegers(SEED);
+    // Decoders with rotary positions are not told them.
+    const hasPositions = session.inputs.some(({ name }) => name === 'positions');
     for (let sequence = 0; sequence < SEQUENCES; sequence++) {
       const { maxTokens, vocabulary } = description.dimensions;
       const length = Math.min(maxTokens, 4 + Math.floor((LONGEST * (sequence + 1)) / SEQUENCES));
@@ -42,7 +44,7 @@ export async function measureMagnitudes(plan: ModelPlan, folder: string): Promis
       if (ends.length > 0) ids[0] = ends[0]!;
       if (ends.length > 1) ids[length - 1] = ends[1]!;
       const { inputs, outputs } =
-        description.kind === 'encoder' ? encoderRun(description, ids) : decoderRun(description, ids);
+        description.kind === 'encoder' ? encoderRun(description, ids) : decoderRun(description, ids, hasPositions);
       for (const { value, channels } of taps.values()) outputs[value] ??= allocate('float32', [length, channels]);
       const run = session.prepare(inputs, outputs);
       await run.execute();
@@ -87,14 +89,14 @@ function encoderRun({ dimensions }: EncoderDescription, ids: readonly number[]):
 }
 
 /** A first prefill that asks for the logits of every row: otherwise the last layer would see only some. */
-function decoderRun({ dimensions }: DecoderDescription, ids: readonly number[]): Run {
+function decoderRun({ dimensions }: DecoderDescription, ids: readonly number[], hasPositions: boolean): Run {
   const places = ids.map((_, i) => i);
   const { length } = ids;
   const one = allocate('int64', [1]);
   one.data[0] = 1n;
   const inputs: Record<string, Tensor> = {
     input_ids: int32([1, length], ids),
-    positions: int32([1, length], places),
+    ...(hasPositions ? { positions: int32([1, length], places) } : {}),
     seqlens_k: int32([1], [length - 1]),
     total_sequence_length: int32([], [length]),
     logit_rows: int32([length], places),

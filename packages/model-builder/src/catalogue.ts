@@ -1,6 +1,7 @@
 /** Which models are known by name, what shape have they, and where do they come from? */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { PromptOverrides } from './checkpoint.ts';
 
 export interface CatalogueEntry {
   /** As on the hub. */
@@ -13,6 +14,8 @@ export interface CatalogueEntry {
   readonly config: Readonly<Record<string, unknown>>;
   /** Further files of the checkpoint that the build reads. */
   readonly files?: Readonly<Record<string, unknown>>;
+  /** Wording that the model was trained with and its checkpoint does not tell. */
+  readonly prompt?: PromptOverrides;
 }
 
 const optConfig = (shape: {
@@ -73,6 +76,56 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     // Its licence allows research only: the weights are never part of this repository.
     licence: 'OPT-175B licence (non-commercial)',
     config: optConfig({ layers: 12, hidden: 768, heads: 12, vocabulary: 50272, positions: 2048 }),
+  },
+  {
+    name: 'intfloat/multilingual-e5-large-instruct',
+    kind: 'encoder',
+    licence: 'MIT',
+    config: {
+      architectures: ['XLMRobertaModel'],
+      model_type: 'xlm-roberta',
+      num_hidden_layers: 24,
+      hidden_size: 1024,
+      num_attention_heads: 16,
+      intermediate_size: 4096,
+      vocab_size: 250002,
+      max_position_embeddings: 514,
+      type_vocab_size: 1,
+      hidden_act: 'gelu',
+      layer_norm_eps: 1e-5,
+      pad_token_id: 1,
+    },
+    files: { 'sentence_bert_config.json': { max_seq_length: 512, do_lower_case: false } },
+    // From its model card: a task in front of questions, nothing in front of passages.
+    prompt: {
+      query: 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery: {text}',
+      passage: '{text}',
+    },
+  },
+  {
+    name: 'Qwen/Qwen2.5-1.5B-Instruct',
+    kind: 'decoder',
+    licence: 'Apache-2.0',
+    config: {
+      architectures: ['Qwen2ForCausalLM'],
+      model_type: 'qwen2',
+      num_hidden_layers: 28,
+      hidden_size: 1536,
+      num_attention_heads: 12,
+      num_key_value_heads: 2,
+      intermediate_size: 8960,
+      vocab_size: 151936,
+      max_position_embeddings: 32768,
+      hidden_act: 'silu',
+      rms_norm_eps: 1e-6,
+      rope_theta: 1e6,
+      sliding_window: 32768,
+      use_sliding_window: false,
+      tie_word_embeddings: true,
+      bos_token_id: 151643,
+      eos_token_id: 151645,
+    },
+    files: { 'generation_config.json': { eos_token_id: [151645, 151643], pad_token_id: 151643 } },
   },
 ];
 

@@ -1,5 +1,5 @@
 /** What is in a checkpoint folder: its configuration, its tensors, its tokenizer and what it says of itself. */
-import { copyFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { tokenizerFromMerges } from './bpe-tokenizer.ts';
@@ -21,6 +21,7 @@ const promptSchema = z.strictObject({
   passage: z.string().includes('{text}').optional(),
   template: z.string().includes('{question}').includes('{passages}').optional(),
   passageSeparator: z.string().optional(),
+  system: z.string().optional(),
 });
 const aboutSchema = z.strictObject({
   name: z.string().min(1).optional(),
@@ -28,7 +29,7 @@ const aboutSchema = z.strictObject({
   source: z.string().min(1).optional(),
   prompt: promptSchema.optional(),
 });
-/** Wording around texts (`query`, `passage`: encoders) or around a question and its passages (`template`: decoders). */
+/** Wording around texts (`query`, `passage`: encoders) or around a question and its passages (`template`, and `system` where they chat: decoders). */
 export type PromptOverrides = z.infer<typeof promptSchema>;
 export type About = z.infer<typeof aboutSchema>;
 
@@ -39,6 +40,8 @@ export interface Checkpoint {
   /** @throws BuildError naming the file and the field when `config.json` does not fit the schema */
   readConfig<T>(schema: z.ZodType<T>): T;
   readOptional<T>(name: string, schema: z.ZodType<T>): T | undefined;
+  /** A file that is not JSON, as it is. */
+  readText(name: string): string | undefined;
   /** The first of `prefixes` under which `tensor` is found: the same model is saved with and without its task's head. */
   prefixOf(tensor: string, prefixes: readonly string[]): string;
   /** @throws BuildError when the tensor is missing or has another shape or an unsupported type */
@@ -75,6 +78,10 @@ export class FolderCheckpoint implements Checkpoint {
 
   readOptional<T>(name: string, schema: z.ZodType<T>): T | undefined {
     return existsSync(this.path(name)) ? readJson(this.path(name), schema) : undefined;
+  }
+
+  readText(name: string): string | undefined {
+    return existsSync(this.path(name)) ? readFileSync(this.path(name), 'utf8') : undefined;
   }
 
   prefixOf(tensor: string, prefixes: readonly string[]): string {

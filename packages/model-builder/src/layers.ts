@@ -4,14 +4,15 @@ import type { Weight } from './weight.ts';
 
 export interface Norm {
   readonly scale: Weight;
-  readonly shift: Weight;
+  /** Without one it is the norm by the root mean square (RMSNorm), which does not subtract the mean either. */
+  readonly shift?: Weight;
   readonly epsilon: number;
 }
 
-export function layerNorm(graph: GraphBuilder, x: Value, norm: Norm): Value {
-  return graph.node('LayerNormalization', [x, graph.weight(norm.scale), graph.weight(norm.shift)], {
-    attributes: { axis: -1, epsilon: { float: norm.epsilon } },
-  });
+export function layerNorm(graph: GraphBuilder, x: Value, { scale, shift, epsilon }: Norm): Value {
+  const attributes = { axis: -1, epsilon: { float: epsilon } };
+  if (shift === undefined) return graph.node('SimplifiedLayerNormalization', [x, graph.weight(scale)], { attributes });
+  return graph.node('LayerNormalization', [x, graph.weight(scale), graph.weight(shift)], { attributes });
 }
 
 /**
@@ -36,8 +37,15 @@ export interface CacheInputs {
   readonly batchShape: Value;
 }
 
+/** Rotary positions: cosines and sines `[positions, headDim / 2]`. */
+export interface Rotary {
+  readonly cosines: Value;
+  readonly sines: Value;
+}
+
 /**
- * Causal attention that appends to its layer's cache, from one packed `[T, (heads + 2 * kvHeads) * headDim]`.
+ * Causal attention that appends to its layer's cache, from one packed `[T, (heads + 2 * kvHeads) * headDim]`; with `rotary` it turns
+ * queries and keys first, and knows each row's positions from its length.
  * Declares `past.{layer}.*` and `present.{layer}.*`; gives `[T, heads * headDim]`.
  */
 export function cachedAttention(
@@ -46,6 +54,7 @@ export function cachedAttention(
   cache: CacheInputs,
   layer: number,
   shape: { readonly heads: number; readonly kvHeads: number; readonly headDim: number },
+  rotary?: Rotary,
 ): Value {
   const cacheShape = ['B', shape.kvHeads, 'context', shape.headDim];
   const [pastKey, pastValue] = (['key', 'value'] as const).map((part) =>
@@ -56,9 +65,21 @@ export function cachedAttention(
   const rows = graph.node('Reshape', [packed, cache.batchShape]);
   const [attended] = graph.nodeWithOutputs(
     'GroupQueryAttention',
-    [rows, NONE, NONE, pastKey!, pastValue!, cache.seqlensK, cache.totalSequenceLength],
+    [
+      rows,
+      NONE,
+      NONE,
+      pastKey!,
+      pastValue!,
+      cache.seqlensK,
+      cache.totalSequenceLength,
+      ...(rotary ? [rotary.cosines, rotary.sines] : []),
+    ],
     [undefined, ...present],
-    { domain: MICROSOFT, attributes: { num_heads: shape.heads, kv_num_heads: shape.kvHeads } },
+    {
+      domain: MICROSOFT,
+      attributes: { num_heads: shape.heads, kv_num_heads: shape.kvHeads, ...(rotary ? { do_rotary: 1 } : {}) },
+    },
   );
   return graph.node('Reshape', [attended!, graph.ints(-1, shape.heads * shape.headDim)]);
 }

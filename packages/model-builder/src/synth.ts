@@ -11,10 +11,10 @@ import { productsOf } from './linear.ts';
 import { openOutputFolder } from './output-folder.ts';
 import { normalValues } from './random-values.ts';
 import { type TensorToWrite, writeSafetensors } from './safetensors-writer.ts';
-import { byteLevelTokenizer, wordPieceTokenizer } from './synthetic-tokenizer.ts';
+import { syntheticTokenizer } from './synthetic-tokenizer.ts';
 import { sizeOf, type Weight } from './weight.ts';
 
-/** The initializer range of the OPT and BERT families. */
+/** The initializer range of all these families. */
 const DEVIATION = 0.02;
 
 export interface SynthOptions {
@@ -48,11 +48,12 @@ export function synthesizeCheckpoint(options: SynthOptions): { name: string; par
     });
     writeSafetensors(path.join(output.scratch, 'model.safetensors'), tensors, options.onProgress);
     const vocabulary = Number(entry.config.vocab_size);
-    const tokenizer = entry.kind === 'encoder' ? wordPieceTokenizer(vocabulary) : byteLevelTokenizer(vocabulary);
+    const tokenizer = syntheticTokenizer(String(entry.config.model_type), vocabulary);
     const about = {
       name: entry.name,
       licence: 'none (random weights)',
       source: `random weights of the shape of ${entry.name}, seed ${options.seed}`,
+      ...(entry.prompt && { prompt: entry.prompt }),
     };
     for (const [name, json] of Object.entries({
       'config.json': entry.config,
@@ -83,6 +84,7 @@ function tensorsOf(entry: CatalogueEntry): readonly Weight[] {
     readConfig: <T>(schema: z.ZodType<T>) => schema.parse(entry.config),
     readOptional: <T>(name: string, schema: z.ZodType<T>) =>
       entry.files?.[name] === undefined ? undefined : schema.parse(entry.files[name]),
+    readText: () => undefined,
     prefixOf: (_, prefixes) => prefixes[0]!,
     weight: (name, ...shape) => {
       const weight = { name, shape, read: () => new Float32Array(sizeOf(shape)) };

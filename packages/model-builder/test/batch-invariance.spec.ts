@@ -5,17 +5,22 @@ import { BUILT_PRECISIONS, built, type DecoderGolden, type EncoderGolden, FIXTUR
 import { type DecoderResult, DecoderRunner, EncoderRunner } from './graph-runner.ts';
 import { largestDifference } from './similarity.ts';
 
-const OPT = path.join(FIXTURES, 'opt-four-heads-f16');
-const BERT = path.join(FIXTURES, 'bert-four-heads-bf16');
+const DECODERS = ['opt-four-heads-f16', 'qwen2-untied-bf16', 'llama-scaled-f32'].flatMap((name) =>
+  BUILT_PRECISIONS.map((precision) => [name, precision] as const),
+);
+const ENCODERS = ['bert-four-heads-bf16', 'xlm-roberta-four-heads-f16'].flatMap((name) =>
+  BUILT_PRECISIONS.map((precision) => [name, precision] as const),
+);
 const SLOTS = 6;
 const CONTEXT = 48;
 
-describe.each(BUILT_PRECISIONS)('decoder in %s', (precision) => {
-  const prompts = readGolden<DecoderGolden>(OPT).prompts.map(({ ids }) => ids);
+describe.each(DECODERS)('decoder %s in %s', (name, precision) => {
+  const checkpoint = path.join(FIXTURES, name);
+  const prompts = readGolden<DecoderGolden>(checkpoint).prompts.map(({ ids }) => ids);
   const [first, second, third] = [prompts[0]!, prompts[1]!, prompts[2]!];
   let runner: DecoderRunner;
   beforeAll(async () => {
-    runner = await DecoderRunner.open(await built(OPT, precision), SLOTS, CONTEXT);
+    runner = await DecoderRunner.open(await built(checkpoint, precision), SLOTS, CONTEXT);
   });
   afterAll(() => runner.close());
 
@@ -63,11 +68,12 @@ describe.each(BUILT_PRECISIONS)('decoder in %s', (precision) => {
   });
 });
 
-describe.each(BUILT_PRECISIONS)('encoder in %s', (precision) => {
-  const rows = readGolden<EncoderGolden>(BERT).texts.map(({ ids }) => ids);
+describe.each(ENCODERS)('encoder %s in %s', (name, precision) => {
+  const checkpoint = path.join(FIXTURES, name);
+  const rows = readGolden<EncoderGolden>(checkpoint).texts.map(({ ids }) => ids);
   let runner: EncoderRunner;
   beforeAll(async () => {
-    runner = await EncoderRunner.open(await built(BERT, precision));
+    runner = await EncoderRunner.open(await built(checkpoint, precision));
   });
   afterAll(() => runner.close());
 

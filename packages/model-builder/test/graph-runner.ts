@@ -84,8 +84,10 @@ export class DecoderRunner {
     this.caches = new Map(names.map((name) => [name, allocate('float32', [slots, kvHeads, context, headDim])]));
   }
 
-  static async open(folder: string, slots: number, context: number): Promise<DecoderRunner> {
+  /** @param given tokens per slot, by default all that the model knows */
+  static async open(folder: string, slots: number, given?: number): Promise<DecoderRunner> {
     const manifest = readManifestUnchecked<DecoderManifest>(folder);
+    const context = given ?? manifest.dimensions.maxTokens;
     const session = await new OrtCApi().load(path.join(folder, manifest.graph), { threads: THREADS, spinning: false });
     return new DecoderRunner(manifest, session, slots, context);
   }
@@ -146,7 +148,9 @@ export class DecoderRunner {
     top.data[0] = BigInt(topK);
     const inputs: Record<string, Tensor> = {
       input_ids: int32([batch, width], ids),
-      positions: int32([batch, width], positions),
+      ...(this.session.inputs.some(({ name }) => name === 'positions')
+        ? { positions: int32([batch, width], positions) }
+        : {}),
       seqlens_k: int32([batch], seqlensK),
       total_sequence_length: int32([], [total]),
       logit_rows: int32([logitRows.length], logitRows),

@@ -2,13 +2,13 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
-  BERT_FIXTURES,
   built,
+  DECODER_FIXTURES,
   type DecoderGolden,
   decoderParity,
+  ENCODER_FIXTURES,
   type EncoderGolden,
   encoderParity,
-  OPT_FIXTURES,
   readGolden,
 } from './golden.ts';
 import { runReference } from './reference.ts';
@@ -23,14 +23,14 @@ describe.each(seeds)('with seed %i', (seed) => {
     runReference('make_fixtures.py', folder, '--seed', String(seed));
   });
 
-  it.each(OPT_FIXTURES)('%s: logits within 1e-4, the same greedy tokens', async (name) => {
+  it.each(DECODER_FIXTURES)('%s: logits within 1e-4, the same greedy tokens', async (name) => {
     const checkpoint = path.join(folder, name);
     const parity = await decoderParity(await built(checkpoint, 'fp32'), readGolden<DecoderGolden>(checkpoint));
     expect(parity.largestLogitError).toBeLessThan(1e-4);
     expect(parity.greedyAgreement).toBe(1);
   });
 
-  it.each(BERT_FIXTURES)('%s: cosine at least 0.9999', async (name) => {
+  it.each(ENCODER_FIXTURES)('%s: cosine at least 0.9999', async (name) => {
     const checkpoint = path.join(folder, name);
     expect(await encoderParity(await built(checkpoint, 'fp32'), readGolden<EncoderGolden>(checkpoint))).toBeGreaterThan(
       0.9999,

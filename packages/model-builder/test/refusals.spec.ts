@@ -10,6 +10,8 @@ import { scratchFolder } from './scratch-folder.ts';
 
 const OPT = 'opt-two-heads-f32';
 const BERT = 'bert-two-heads-f32';
+const QWEN2 = 'qwen2-tied-f32';
+const LLAMA = 'llama-scaled-f32';
 const EMBEDDING = 'model.decoder.embed_tokens.weight';
 
 async function refusal(checkpoint: string, precision: 'fp32' | 'fp16' = 'fp32'): Promise<string> {
@@ -59,7 +61,11 @@ describe('the folder', () => {
 
 describe('the configuration', () => {
   it.each([
-    [OPT, { model_type: 'mamba' }, "DIR/config.json: model_type 'mamba' is not supported (known: bert, opt)"],
+    [
+      OPT,
+      { model_type: 'mamba' },
+      "DIR/config.json: model_type 'mamba' is not supported (known: bert, xlm-roberta, opt, qwen2, llama)",
+    ],
     [OPT, { hidden_size: 'wide' }, 'DIR/config.json: hidden_size: '],
     [OPT, { do_layer_norm_before: false }, 'DIR/config.json: do_layer_norm_before: false is not supported'],
     [OPT, { word_embed_proj_dim: 16 }, 'DIR/config.json: word_embed_proj_dim: 16 is not supported'],
@@ -69,8 +75,43 @@ describe('the configuration', () => {
     [OPT, { num_attention_heads: 5 }, 'DIR/config.json: num_attention_heads: 5 does not divide hidden_size (32)'],
     [BERT, { hidden_act: 'relu' }, "DIR/config.json: hidden_act: 'relu' is not supported"],
     [BERT, { is_decoder: true }, 'DIR/config.json: is_decoder: true is not supported'],
+    [QWEN2, { hidden_act: 'gelu' }, "DIR/config.json: hidden_act: 'gelu' is not supported, only 'silu'"],
+    [QWEN2, { use_sliding_window: true }, 'DIR/config.json: use_sliding_window: true is not supported'],
+    [
+      QWEN2,
+      { layer_types: ['full_attention', 'sliding_attention'] },
+      "DIR/config.json: layer_types: 'sliding_attention' is not supported, only 'full_attention'",
+    ],
+    [QWEN2, { num_attention_heads: 5 }, 'DIR/config.json: num_attention_heads: 5 does not divide hidden_size (64)'],
+    [QWEN2, { num_attention_heads: 8 }, 'DIR/config.json: head_dim: 8 is not supported, only multiples of 16'],
+    [
+      QWEN2,
+      { num_key_value_heads: 3 },
+      'DIR/config.json: num_key_value_heads: 3 does not divide num_attention_heads (4)',
+    ],
+    [QWEN2, { eos_token_id: null }, 'DIR/config.json: eos_token_id is missing'],
+    [
+      LLAMA,
+      { rope_parameters: { rope_type: 'yarn', factor: 4 } },
+      "DIR/config.json: rope_parameters: rope_type 'yarn' is not supported, only default, linear and llama3",
+    ],
+    [LLAMA, { rope_parameters: { rope_type: 'linear' } }, 'DIR/config.json: rope_parameters: linear needs factor'],
+    [
+      LLAMA,
+      { rope_parameters: undefined, rope_scaling: { type: 'dynamic', factor: 2 } },
+      "DIR/config.json: rope_scaling: rope_type 'dynamic' is not supported",
+    ],
+    [LLAMA, { rms_norm_eps: 0 }, 'DIR/config.json: rms_norm_eps: '],
   ])('of %s with %o', async (fixture, changes, message) => {
     expect(await refusal(withConfig(fixture, changes))).toContain(message);
+  });
+
+  it('has a chat template that cannot be used', async () => {
+    const checkpoint = copyOf(QWEN2);
+    writeFileSync(path.join(checkpoint, 'chat_template.jinja'), '{% for message in %}');
+    expect(await refusal(checkpoint)).toContain('DIR/chat_template.jinja: the chat template cannot be used: ');
+    writeFileSync(path.join(checkpoint, 'chat_template.jinja'), "{{ raise_exception('only questions') }}");
+    expect(await refusal(checkpoint)).toContain('DIR/chat_template.jinja: the chat template cannot be used: ');
   });
 
   it('is not JSON', async () => {
@@ -98,6 +139,34 @@ describe('the tensors', () => {
       delete header['model.decoder.layers.1.fc2.bias'];
     });
     expect(await refusal(checkpoint)).toBe('DIR: tensor model.decoder.layers.1.fc2.bias is missing');
+  });
+
+  it.each([
+    [QWEN2, 'model.layers.1.self_attn.k_proj.bias'],
+    [LLAMA, 'model.layers.0.mlp.up_proj.weight'],
+    ['llama-untied-f16', 'lm_head.weight'],
+    ['xlm-roberta-two-heads-f32', 'encoder.layer.1.attention.self.value.weight'],
+  ])('of %s lack %s', async (fixture, tensor) => {
+    const checkpoint = withHeader(fixture, (header) => {
+      delete header[tensor];
+    });
+    expect(await refusal(checkpoint)).toBe(`DIR: tensor ${tensor} is missing`);
+  });
+
+  it.each([
+    [QWEN2, { num_key_value_heads: 4 }, 'model.layers.0.self_attn.k_proj.weight', [32, 64], [64, 64]],
+    [LLAMA, { head_dim: 32 }, 'model.layers.0.self_attn.q_proj.weight', [64, 32], [128, 32]],
+    [
+      'xlm-roberta-two-heads-f32',
+      { max_position_embeddings: 40 },
+      'embeddings.position_embeddings.weight',
+      [50, 32],
+      [40, 32],
+    ],
+  ])('of %s with %o have another shape', async (fixture, changes, tensor, found, wanted) => {
+    expect(await refusal(withConfig(fixture, changes))).toBe(
+      `DIR/model.safetensors: tensor ${tensor} has shape [${found}]; the configuration asks for [${wanted}]`,
+    );
   });
 
   it('lack the first', async () => {

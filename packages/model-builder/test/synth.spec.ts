@@ -1,5 +1,5 @@
 /** Can every model of the catalogue be synthesized and built, and does its tokenizer take any text? */
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '@ragscale/inference/manifest';
 import { Tokenizer } from '@ragscale/inference/tokenizer';
@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import { buildModel } from '../src/build.ts';
 import { catalogueEntry } from '../src/catalogue.ts';
 import { parametersOf, synthesizeCheckpoint } from '../src/synth.ts';
+import { syntheticTokenizer } from '../src/synthetic-tokenizer.ts';
 import { DecoderRunner, EncoderRunner } from './graph-runner.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
@@ -28,6 +29,9 @@ it('knows how many weights the published models have', () => {
   // As the hub counts them; the encoder's pooler (384 x 384 + 384) is not used.
   expect(parametersOf(catalogueEntry('facebook/opt-125m')!)).toBe(125_239_296);
   expect(parametersOf(catalogueEntry(ENCODER)!)).toBe(22_713_216 - 147_840);
+  expect(parametersOf(catalogueEntry('Qwen/Qwen2.5-1.5B-Instruct')!)).toBe(1_543_714_304);
+  // The pooler (1024 x 1024 + 1024) is not used.
+  expect(parametersOf(catalogueEntry('intfloat/multilingual-e5-large-instruct')!)).toBe(559_890_432 - 1_049_600);
 });
 
 it('makes a decoder that generates, with the published special tokens', async () => {
@@ -53,6 +57,28 @@ it('makes an encoder that embeds', async () => {
   expect((await runner.embed([ids]))[0]).toHaveLength(384);
   runner.close();
 });
+
+it.each([
+  ['xlm-roberta', 250_002, [0], [2]],
+  ['qwen2', 151_936, [], []],
+  ['opt', 50_272, [2], []],
+] as const)(
+  'has a tokenizer for %s with the published ids, which takes any text',
+  async (modelType, vocabulary, before, after) => {
+    const folder = scratchFolder();
+    for (const [name, json] of Object.entries(syntheticTokenizer(modelType, vocabulary)))
+      writeFileSync(path.join(folder, name), JSON.stringify(json));
+    const tokenizer = await Tokenizer.load(folder);
+    const text = 'Any text, in words.';
+    const ids = tokenizer.encode(text);
+    expect(ids.slice(0, before.length)).toEqual(before);
+    expect(ids.slice(ids.length - after.length)).toEqual(after);
+    const inner = ids.slice(before.length, ids.length - after.length);
+    expect(tokenizer.decode(inner)).toBe(text);
+    expect(Math.max(...ids)).toBeLessThan(vocabulary);
+    if (modelType === 'qwen2') expect(tokenizer.encode('<|im_end|>', { parseSpecials: true })).toEqual([151_645]);
+  },
+);
 
 it('gives the same bytes for a seed and others for another', async () => {
   const [a, b, c] = await Promise.all(

@@ -1,11 +1,14 @@
-/** BERT encoders for sentence embeddings (`sentence-transformers/all-MiniLM-*`): norms after each block, exact GELU, mean pooling. */
+/**
+ * BERT encoders for sentence embeddings (`sentence-transformers/all-MiniLM-*`) and their like XLM-RoBERTa (`intfloat/multilingual-e5-*`):
+ * norms after each block, exact GELU, mean pooling.
+ */
 import { z } from 'zod';
 import type { Checkpoint } from '../checkpoint.ts';
 import { BuildError } from '../errors.ts';
 import { type GraphBuilder, MICROSOFT } from '../graph-builder.ts';
-import { addAndNorm, flatten, fullAttention, meanPool, type Norm } from '../layers.ts';
+import { addAndNorm, flatten, fullAttention, layerNorm, meanPool, type Norm } from '../layers.ts';
 import type { Linear, Products } from '../products.ts';
-import { addRow, concatenate } from '../weight.ts';
+import { addRow, concatenate, dropRows } from '../weight.ts';
 import type { Architecture } from './architecture.ts';
 
 const count = z.int().positive();
@@ -21,7 +24,7 @@ const configSchema = z.object({
   position_embedding_type: z.string().default('absolute'),
   is_decoder: z.boolean().default(false),
   layer_norm_eps: z.number().positive().default(1e-12),
-  pad_token_id: z.int().nonnegative().default(0),
+  pad_token_id: z.int().nonnegative().nullish(),
 });
 type Config = z.infer<typeof configSchema>;
 const sentenceConfigSchema = z.object({ max_seq_length: count.optional() });
@@ -29,33 +32,71 @@ const poolingSchema = z.object({
   pooling_mode_mean_tokens: z.boolean().optional(),
   pooling_mode: z.string().optional(),
 });
+/** Text that sentence-transformers puts in front, by the kind of text. */
+const promptsSchema = z.object({ prompts: z.record(z.string(), z.string()).nullish() });
 
-export const bert: Architecture = {
-  modelType: 'bert',
-  plan(checkpoint, prompt) {
-    const config = checkpoint.readConfig(configSchema);
-    refuseUnsupported(config, checkpoint);
-    // sentence-transformers were trained on shorter texts than there are positions, and cut there.
-    const trained = checkpoint.readOptional('sentence_bert_config.json', sentenceConfigSchema)?.max_seq_length;
-    return {
-      description: {
-        kind: 'encoder',
-        architecture: 'bert',
-        dimensions: {
-          layers: config.num_hidden_layers,
-          hidden: config.hidden_size,
-          heads: config.num_attention_heads,
-          vocabulary: config.vocab_size,
-          maxTokens: Math.min(trained ?? Number.POSITIVE_INFINITY, config.max_position_embeddings),
+/** In what the models of the family differ. */
+interface Kind {
+  readonly modelType: string;
+  /** In front of the names of tensors, where the model was saved with a task's head. */
+  readonly prefix: string;
+  /** Where `config.json` does not say. */
+  readonly pad: number;
+  /** Rows at the beginning of the position table that belong to no token of a text. */
+  unusedPositions(pad: number): number;
+}
+/** What of a configuration follows from its kind. */
+interface Places {
+  readonly prefix: string;
+  readonly unusedPositions: number;
+}
+
+export const bert = architecture({ modelType: 'bert', prefix: 'bert.', pad: 0, unusedPositions: () => 0 });
+/** fairseq, where it comes from, counts positions on from the padding token's id. */
+export const xlmRoberta = architecture({
+  modelType: 'xlm-roberta',
+  prefix: 'roberta.',
+  pad: 1,
+  unusedPositions: (pad) => pad + 1,
+});
+
+function architecture(kind: Kind): Architecture {
+  return {
+    modelType: kind.modelType,
+    plan(checkpoint, prompt) {
+      const config = checkpoint.readConfig(configSchema);
+      refuseUnsupported(config, checkpoint);
+      const pad = config.pad_token_id ?? kind.pad;
+      const places = { prefix: kind.prefix, unusedPositions: kind.unusedPositions(pad) };
+      // sentence-transformers were trained on shorter texts than there are positions, and cut there.
+      const trained = checkpoint.readOptional('sentence_bert_config.json', sentenceConfigSchema)?.max_seq_length;
+      const inFront = checkpoint.readOptional('config_sentence_transformers.json', promptsSchema)?.prompts ?? {};
+      return {
+        description: {
+          kind: 'encoder',
+          architecture: kind.modelType,
+          dimensions: {
+            layers: config.num_hidden_layers,
+            hidden: config.hidden_size,
+            heads: config.num_attention_heads,
+            vocabulary: config.vocab_size,
+            maxTokens: Math.min(
+              trained ?? Number.POSITIVE_INFINITY,
+              config.max_position_embeddings - places.unusedPositions,
+            ),
+          },
+          tokens: { pad },
+          pooling: 'mean',
+          prompt: {
+            query: prompt.query ?? `${inFront.query ?? ''}{text}`,
+            passage: prompt.passage ?? `${inFront.passage ?? inFront.document ?? ''}{text}`,
+          },
         },
-        tokens: { pad: config.pad_token_id },
-        pooling: 'mean',
-        prompt: { query: prompt.query ?? '{text}', passage: prompt.passage ?? '{text}' },
-      },
-      compose: (graph, products) => compose(graph, products, checkpoint, config),
-    };
-  },
-};
+        compose: (graph, products) => compose(graph, products, checkpoint, config, places),
+      };
+    },
+  };
+}
 
 function refuseUnsupported(config: Config, checkpoint: Checkpoint): void {
   const refuse = (field: string, why: string, file = 'config.json') => {
@@ -75,8 +116,14 @@ function refuseUnsupported(config: Config, checkpoint: Checkpoint): void {
   }
 }
 
-function compose(graph: GraphBuilder, products: Products, checkpoint: Checkpoint, config: Config): void {
-  const prefix = checkpoint.prefixOf('embeddings.word_embeddings.weight', ['', 'bert.']);
+function compose(
+  graph: GraphBuilder,
+  products: Products,
+  checkpoint: Checkpoint,
+  config: Config,
+  places: Places,
+): void {
+  const prefix = checkpoint.prefixOf('embeddings.word_embeddings.weight', ['', places.prefix]);
   const { hidden_size: hidden, intermediate_size: inner, num_attention_heads: heads } = config;
   const norm = (name: string): Norm => ({
     scale: checkpoint.weight(`${prefix}${name}.weight`, hidden),
@@ -98,25 +145,17 @@ function compose(graph: GraphBuilder, products: Products, checkpoint: Checkpoint
   const batchShape = graph.node('Concat', [shape, graph.ints(-1)], { attributes: { axis: 0 } });
   const words = products.embed(table('word', config.vocab_size), flatten(graph, inputIds));
   // Every token has type 0: its embedding is part of the positions.
+  const learned = table('position', config.max_position_embeddings);
   const positionTable = addRow(
     'positions',
-    table('position', config.max_position_embeddings),
+    dropRows(learned.name, learned, places.unusedPositions),
     table('token_type', config.type_vocab_size),
     0,
   );
   const tokens = graph.node('Slice', [shape, graph.ints(1), graph.ints(2)]);
   const positions = graph.node('Slice', [graph.weight(positionTable), graph.ints(0), tokens, graph.ints(0)]);
   const placed = graph.node('Add', [graph.node('Reshape', [words, batchShape]), positions]);
-  const embeddingNorm = norm('embeddings.LayerNorm');
-  let x = graph.node(
-    'LayerNormalization',
-    [
-      graph.node('Reshape', [placed, graph.ints(-1, hidden)]),
-      graph.weight(embeddingNorm.scale),
-      graph.weight(embeddingNorm.shift),
-    ],
-    { attributes: { axis: -1, epsilon: { float: embeddingNorm.epsilon } } },
-  );
+  let x = layerNorm(graph, graph.node('Reshape', [placed, graph.ints(-1, hidden)]), norm('embeddings.LayerNorm'));
 
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const name = `encoder.layer.${layer}`;

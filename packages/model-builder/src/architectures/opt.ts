@@ -15,6 +15,7 @@ import {
 import type { Linear, Products } from '../products.ts';
 import { concatenate, dropRows } from '../weight.ts';
 import type { Architecture } from './architecture.ts';
+import { decoderPrompt } from './decoder-text.ts';
 
 const count = z.int().positive();
 const tokenId = z.int().nonnegative();
@@ -41,7 +42,6 @@ type Config = z.infer<typeof configSchema>;
 const POSITION_OFFSET = 2;
 /** torch.nn.LayerNorm's default, which OPT takes. */
 const EPSILON = 1e-5;
-const TEMPLATE = 'Question: {question}\nContext:\n{passages}\nAnswer:';
 
 export const opt: Architecture = {
   modelType: 'opt',
@@ -63,11 +63,7 @@ export const opt: Architecture = {
           maxTokens: config.max_position_embeddings,
         },
         tokens: { eos: [config.eos_token_id].flat(), pad: config.pad_token_id },
-        prompt: {
-          kind: 'template',
-          template: prompt.template ?? TEMPLATE,
-          passageSeparator: prompt.passageSeparator ?? '\n',
-        },
+        prompt: decoderPrompt(checkpoint, prompt),
       },
       compose: (graph, products) => compose(graph, products, checkpoint, config),
     };

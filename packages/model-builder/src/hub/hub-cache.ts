@@ -24,6 +24,13 @@ export interface SnapshotFile {
 }
 export type SnapshotState = { readonly files: readonly SnapshotFile[] } | { readonly lacking: string };
 
+/** Of which model and commit is a folder the snapshot, when it is one? */
+export function snapshotAt(folder: string): { readonly repository: string; readonly commit: string } | undefined {
+  const [, name, commit] = /models--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})$/.exec(folder) ?? [];
+  if (name === undefined || commit === undefined) return undefined;
+  return { repository: name.replace('--', '/'), commit };
+}
+
 export class HubCache {
   readonly folder: string;
   readonly #root: string;
