@@ -20,6 +20,8 @@ export const REASONS = [
   'no_backend',
   'deadline_exceeded',
   'upstream_failed',
+  'generator_failed',
+  'generator_unavailable',
   'internal',
   'invalid_json',
   'invalid_request',

@@ -27,6 +27,8 @@ if [ ${#wanted[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 
   apt-get update --quiet >/dev/null
   apt-get install --yes --quiet --no-install-recommends "${wanted[@]}" >/dev/null || echo "could not install ${wanted[*]}"
 fi
+# A real server of OpenAI's API, half a minute the first time. Without it the tests against it are skipped and say so.
+bash "$root/test/system/generator-server/build.sh" >/dev/null || echo "the tests against transformers serve will be skipped"
 # From Go modules: a real OpenTelemetry Collector, a minute the first time. Without it the test of tracing is skipped and says so.
 bash "$root/test/system/collector/build.sh" >/dev/null || echo "the test of tracing against a real collector will be skipped"
 # A real API server, five minutes the first time. Without it the tests of what talks to Kubernetes are skipped and say so.

@@ -131,8 +131,14 @@ describe('a system that cannot start', () => {
   });
 
   it('says what the pod said', async () => {
+    expect(await failure({ DOCUMENTS: 'nowhere' })).toMatch(
+      /^pod \d+ ended with code 1:\nthe configuration has an error:\n {2}DOCUMENTS="nowhere": must be /,
+    );
+  });
+
+  it('says what is wrong with a model before it starts anything', async () => {
     expect(await failure({ RAG_GENERATOR: 'nowhere' })).toMatch(
-      /^pod \d+ ended with code 1:\nthe configuration has an error:\n {2}RAG_GENERATOR="nowhere": must be /,
+      /^the configuration has an error:\n {2}RAG_GENERATOR="nowhere": must be /,
     );
   });
 

@@ -83,7 +83,7 @@ function build(): Command {
     .option('--source <text>', 'where the weights come from, for the manifest')
     .option(
       '--prompt <file>',
-      'JSON with the wording around texts: query and passage (encoders), template and passageSeparator (decoders)',
+      'JSON with the wording around texts: query and passage (encoders), template, passageSeparator and system (decoders)',
     )
     .option('--json', 'print JSON')
     .action(async ({ json, prompt, name, licence, source, ...flags }: BuildFlags) => {

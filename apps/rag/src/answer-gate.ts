@@ -4,9 +4,12 @@ import type { Embeddings, Engine } from '@ragscale/inference/engine-api';
 import { ServiceError } from '@ragscale/service/error-catalogue';
 import type { Lifecycle } from '@ragscale/service/lifecycle';
 import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
+import type { TextGenerator } from './generator/text-generator.ts';
 
-/** The models behind the answers, by their manifests: an engine has them. */
-export type ServedModels = Pick<Engine, 'embedder' | 'generator' | 'context' | 'device'>;
+/** The models behind the answers. */
+export interface ServedModels extends Pick<Engine, 'embedder' | 'device'> {
+  readonly generator: Pick<TextGenerator, 'name' | 'context'>;
+}
 
 export class AnswerGate {
   readonly #lifecycle: Lifecycle;

@@ -1,13 +1,15 @@
 /** From a question that has its turn to its answer: embed, retrieve, generate. What every variant does alike. */
-import { type Engine, type Generation, GREEDY } from '@ragscale/inference/engine-api';
+import { type Engine, GREEDY } from '@ragscale/inference/engine-api';
 import type { Stage } from '@ragscale/service/metric-catalogue';
 import type { StageSpan } from '@ragscale/service/tracing';
 import type { Answer, AnswerListener, Call, Question } from './answerer.ts';
+import type { GeneratedText, TextGenerator } from './generator/text-generator.ts';
 import type { PassageStore } from './passage-store.ts';
 import { TrimmedText } from './trimmed-text.ts';
 
 export interface AnsweringParts {
-  readonly engine: Pick<Engine, 'embed' | 'generate'>;
+  readonly embedding: Pick<Engine, 'embed'>;
+  readonly generator: Pick<TextGenerator, 'generate'>;
   readonly passages: Pick<PassageStore, 'nearest'>;
 }
 
@@ -18,22 +20,22 @@ export interface Turned extends Call {
   readonly order?: number;
 }
 
-/** @throws ContextLengthError, CancelledError, DeadlineError, EngineClosedError */
+/** @throws ContextLengthError, ServiceError, CancelledError, DeadlineError, EngineClosedError */
 export async function answerQuestion(
-  { engine, passages }: AnsweringParts,
+  { embedding, generator, passages }: AnsweringParts,
   { query, k, settings, instructions, turns }: Question,
   { waitedMs, ...call }: Turned,
   listener?: AnswerListener,
 ): Promise<Answer> {
   const startedAt = performance.now();
-  const embedded = await engine.embed([query], 'query', call);
+  const embedded = await embedding.embed([query], 'query', call);
   const embeddedAt = performance.now();
   const found = await passages.nearest(embedded.vectors[0] as Float32Array, k, call.signal);
   const retrievedAt = performance.now();
   const stages = { embed: embeddedAt - startedAt - embedded.timing.queueMs, retrieve: retrievedAt - embeddedAt };
   const prompt = { question: query, passages: found.map((source) => source.text), instructions, turns };
   const text = new TrimmedText();
-  const generated = await engine.generate(prompt, settings, {
+  const generated = await generator.generate(prompt, settings, {
     ...call,
     ...(listener && {
       onStart: ({ passagesUsed, promptTokens, queueMs }) => {
@@ -78,8 +80,8 @@ export function timelineFrom(start: number, stages: readonly (readonly [Stage, n
   });
 }
 
-function measuresOf({ finishReason, promptTokens, cachedTokens, tokens }: Generation) {
-  return { finishReason, promptTokens, cachedTokens, generatedTokens: tokens.length };
+function measuresOf({ finishReason, promptTokens, cachedTokens, generatedTokens }: GeneratedText) {
+  return { finishReason, promptTokens, cachedTokens, generatedTokens };
 }
 
 /** Any question does: it makes ONNX Runtime allocate, and fails now rather than for the first client. */

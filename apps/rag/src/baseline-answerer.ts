@@ -3,11 +3,13 @@ import type { Embeddings, Engine } from '@ragscale/inference/engine-api';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
 import { type AnsweringParts, answerQuestion } from './answering.ts';
+import type { TextGenerator } from './generator/text-generator.ts';
 import { tokensOfQuestion, tokensOfTexts } from './token-estimate.ts';
 import { afterWaiting, type QueueLimits, Turns } from './turns.ts';
 
 export interface BaselineParts {
-  readonly engine: Pick<Engine, 'embed' | 'generate' | 'context'>;
+  readonly embedding: Pick<Engine, 'embed'>;
+  readonly generator: Pick<TextGenerator, 'generate' | 'context'>;
   readonly passages: AnsweringParts['passages'];
   readonly metrics: Pick<PodMetrics, 'queueChanged'>;
   readonly limits: QueueLimits;
@@ -24,7 +26,7 @@ export class BaselineAnswerer implements Answerer {
 
   constructor(parts: BaselineParts) {
     this.#parts = parts;
-    this.context = parts.engine.context;
+    this.context = parts.generator.context;
     this.passageTokens = parts.passageTokens;
     this.#turns = new Turns({
       // The plain design: bounded, because memory is, but with no idea of how long anything takes.
@@ -41,7 +43,7 @@ export class BaselineAnswerer implements Answerer {
 
   embed(texts: readonly string[], as: 'query' | 'passage', call: Call): Promise<Embeddings> {
     return this.#turns.take(tokensOfTexts(texts), call, async (waitedMs) =>
-      afterWaiting(await this.#parts.engine.embed(texts, as, call), waitedMs),
+      afterWaiting(await this.#parts.embedding.embed(texts, as, call), waitedMs),
     );
   }
 }

@@ -3,6 +3,7 @@ import type { Embeddings, Engine } from '@ragscale/inference/engine-api';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Answer, Answerer, AnswerListener, Call, Question } from './answerer.ts';
 import { type AnsweringParts, answerQuestion } from './answering.ts';
+import type { TextGenerator } from './generator/text-generator.ts';
 import { tokensOfQuestion, tokensOfTexts } from './token-estimate.ts';
 import { afterWaiting, type QueueLimits, Turns } from './turns.ts';
 
@@ -13,7 +14,7 @@ import { afterWaiting, type QueueLimits, Turns } from './turns.ts';
 const EMBED_WINDOW = 8;
 
 export interface BatchedParts {
-  readonly engine: Pick<Engine, 'generate' | 'context' | 'slots'>;
+  readonly generator: Pick<TextGenerator, 'generate' | 'context' | 'slots'>;
   /** The engine, or a cache in front of it. */
   readonly embedding: Pick<Engine, 'embed'>;
   readonly passages: AnsweringParts['passages'];
@@ -37,19 +38,13 @@ export class BatchedAnswerer implements Answerer {
   /** Of both lines together: the engine serves all that it is given in this order. */
   #arrivals = 0;
 
-  constructor({ engine, embedding, passages, metrics, limits, objectiveMs, passageTokens }: BatchedParts) {
-    const { slots, context } = engine;
+  constructor({ generator, embedding, passages, metrics, limits, objectiveMs, passageTokens }: BatchedParts) {
+    const { slots, context } = generator;
     this.slots = slots;
     this.context = context;
     this.passageTokens = passageTokens;
     this.#embedding = embedding;
-    this.#answering = {
-      engine: {
-        embed: (...args) => embedding.embed(...args),
-        generate: (...args) => engine.generate(...args),
-      },
-      passages,
-    };
+    this.#answering = { embedding, generator, passages };
     this.#questions = new Turns({
       limits: { ...limits, objectiveMs, window: slots + lookAhead(slots), refusesEarly: true },
       // Those that are made ready wait for a slot, whatever has been done for them already.

@@ -1,6 +1,7 @@
 /** What a pod can be told through its environment. */
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { DEVICE_CHOICES } from '@ragscale/inference/device';
 import {
@@ -21,7 +22,8 @@ import {
   type ValuesOf,
 } from '@ragscale/service/environment';
 import { z } from 'zod';
-import { modelFolder } from './model-folders.ts';
+import { AUTO_PRECISION, BUILT_PRECISIONS } from './models/built-models.ts';
+import { generatorChoice, modelChoice } from './models/model-choice.ts';
 
 /** Threads beyond this gain little for models that fit a CPU. */
 const MAX_DEFAULT_THREADS = 8;
@@ -35,6 +37,11 @@ const BATCHED_ONLY = ' Not in the baseline.';
 const existingPath = {
   schema: z.string().refine((source) => existsSync(source)),
   allowed: 'a file or a folder that exists',
+};
+
+const existingFile = {
+  schema: z.string().refine((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true),
+  allowed: 'a file that exists',
 };
 
 export const VARIABLES = {
@@ -59,20 +66,64 @@ export const VARIABLES = {
   embedder: {
     name: 'RAG_EMBEDDER',
     about: 'Model that embeds questions and passages.',
-    ...modelFolder('embedder'),
+    ...modelChoice('embedder'),
     fallback: 'embedded',
   },
   generator: {
     name: 'RAG_GENERATOR',
-    about: 'Model that writes the answer.',
-    ...modelFolder('generator'),
+    about: 'Model that writes the answer, or the server that does.',
+    ...generatorChoice(),
     fallback: 'embedded',
+  },
+  generatorModel: {
+    name: 'RAG_GENERATOR_MODEL',
+    about: 'Model that a server elsewhere is asked for, where its address does not name it.',
+    ...text('a name that the server lists'),
+    fallbackText: 'the one that it lists',
+  },
+  generatorApiKey: {
+    name: 'RAG_GENERATOR_API_KEY',
+    about: 'The key that a server elsewhere wants, where it comes from a Secret as a variable.',
+    ...text('a key'),
+    fallbackText: 'no key',
+  },
+  generatorApiKeyFile: {
+    name: 'RAG_GENERATOR_API_KEY_FILE',
+    about: 'File with the key; it goes before `RAG_GENERATOR_API_KEY`.',
+    ...existingFile,
+    fallbackText: 'no key',
+  },
+  generatorConnectMs: {
+    name: 'RAG_GENERATOR_CONNECT_MS',
+    about: 'How long a connection to a server elsewhere may take, in milliseconds.',
+    ...integer(1, 600_000),
+    fallback: '2000',
+  },
+  generatorFirstTokenMs: {
+    name: 'RAG_GENERATOR_FIRST_TOKEN_MS',
+    about: 'How long a server elsewhere may take until the first token of an answer, in milliseconds.',
+    ...integer(1, 3_600_000),
+    fallback: '30000',
+  },
+  generatorNextTokenMs: {
+    name: 'RAG_GENERATOR_NEXT_TOKEN_MS',
+    about: 'How long it may take from one token to the next, in milliseconds.',
+    ...integer(1, 3_600_000),
+    fallback: '10000',
   },
   precision: {
     name: 'RAG_PRECISION',
-    about: 'Precision of the weights; `auto` is the one of the model folder.',
-    ...oneOf(['auto']),
+    about: `Precision in which a model that is named is built; a folder has its own. \`auto\`: ${AUTO_PRECISION.cpu}, or ${AUTO_PRECISION.cuda} where \`RAG_DEVICE\` is \`cuda\`.`,
+    ...oneOf(['auto', ...BUILT_PRECISIONS]),
     fallback: 'auto',
+  },
+  cache: {
+    name: 'RAGSCALE_CACHE',
+    about:
+      'Folder in which models that are named are built; what is pulled for them is in the cache of the hub (docs/models.md).',
+    ...text('a folder that can be written'),
+    fallback: () => path.join(homedir(), '.cache', 'ragscale'),
+    fallbackText: '`~/.cache/ragscale`',
   },
   device: {
     name: 'RAG_DEVICE',

@@ -144,6 +144,9 @@ export class HttpAnswers {
 /** An error that is about the length of a text, told with the name of the field that the text came in. */
 function namingField(field: string): (error: unknown) => never {
   return (error) => {
+    // A server elsewhere says only that it is too long.
+    if (error instanceof ServiceError && error.code === 'context_length_exceeded' && error.param === null)
+      throw new ServiceError('context_length_exceeded', { detail: error.message }, { param: field, cause: error });
     if (!(error instanceof ContextLengthError)) throw error;
     const param = error.index === undefined || field !== 'input' ? field : `${field}.${error.index}`;
     throw new ServiceError('context_length_exceeded', { detail: error.message }, { param, cause: error });

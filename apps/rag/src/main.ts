@@ -10,13 +10,22 @@ import { explainListening } from '@ragscale/service/start-failures';
 import { openTracing, type Tracing } from '@ragscale/service/tracing';
 import type { Logger } from 'pino';
 import { type Configuration, readConfiguration, VARIABLES, withArguments } from './configuration.ts';
+import { GeneratorError } from './generator/elsewhere/connect.ts';
+import { ModelsError } from './models/preparation.ts';
 import { Pod } from './pod.ts';
 
 /** Of the workspaces, which are released together. */
 const VERSION = '0.1.0';
 
 /** Errors whose message tells the operator all there is to do. */
-const EXPLAINED = [ConfigurationError, ModelFolderError, RuntimeError, DocumentsError] as const;
+const EXPLAINED = [
+  ConfigurationError,
+  ModelsError,
+  GeneratorError,
+  ModelFolderError,
+  RuntimeError,
+  DocumentsError,
+] as const;
 
 async function run(configuration: Configuration): Promise<void> {
   const { logFormat: format } = configuration;

@@ -11,6 +11,8 @@ export const ANSWERING_ERRORS: readonly ErrorCode[] = [
   'unsupported_media_type',
   'queue_full',
   'internal',
+  'generator_failed',
+  'generator_unavailable',
   'not_ready',
   'draining',
   'deadline_exceeded',

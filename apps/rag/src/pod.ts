@@ -14,8 +14,10 @@ import { AppModule } from './app.module.ts';
 import type { Configuration } from './configuration.ts';
 import { serveDocs } from './docs-page.ts';
 import { ErrorFilter } from './error.filter.ts';
+import type { TextGenerator } from './generator/text-generator.ts';
 import { createHttpAdapter } from './http-adapter.ts';
 import type { IndexedDocuments } from './indexed-documents.ts';
+import { openModels } from './models/open-models.ts';
 import { NestLogger } from './nest-logger.ts';
 import { openEngine, prepareAnswerer, type StartEngine } from './start-up.ts';
 import { createValidationPipe } from './validation.ts';
@@ -35,21 +37,30 @@ const LINGER_MS = 250;
 /** Time for the last traces to leave, in milliseconds. */
 const TRACES_TIMEOUT_MS = 2_000;
 
+/** It was told to end before it was ready. */
+export class StartInterruptedError extends Error {
+  override readonly name = 'StartInterruptedError';
+}
+
 export class Pod {
   readonly #options: PodOptions;
   readonly #lifecycle = new Lifecycle();
   readonly #withdrawals = new Withdrawals();
   readonly #gate = new AnswerGate(this.#lifecycle);
   readonly #metrics: PodMetrics;
+  /** Aborts when the pod is told to end: what is waited for until then is of no use any more. */
+  readonly #starting = new AbortController();
   #app: NestFastifyApplication | undefined;
   #engine: Engine | undefined;
+  #generator: TextGenerator | undefined;
   #documents: IndexedDocuments | undefined;
   #ending: Promise<number> | undefined;
 
   constructor(options: PodOptions) {
     this.#options = options;
     const { variant, objectiveSeconds, prefixSharing } = options.configuration;
-    const sharesPrefixes = variant === 'batched' && prefixSharing === 'on';
+    const isHere = options.configuration.generator.kind !== 'elsewhere';
+    const sharesPrefixes = isHere && variant === 'batched' && prefixSharing === 'on';
     this.#metrics = new PodMetrics({ variant, objectiveSeconds, sharesPrefixes });
   }
 
@@ -88,12 +99,15 @@ export class Pod {
   /**
    * Loads models and documents, and opens for questions.
    * @returns a promise within the result that rejects should the engine die later
-   * @throws ModelFolderError, RuntimeError, DeviceError, DocumentsError
+   * @throws ModelsError, GeneratorError, ModelFolderError, RuntimeError, DeviceError, DocumentsError, StartInterruptedError
    */
   async start(): Promise<{ readonly failed: Promise<never> }> {
     const parts = { ...this.#options, metrics: this.#metrics };
-    const engine = await openEngine(parts);
+    const { embedder, generator: source } = await openModels(this.#options, this.#starting.signal);
+    const engine = await openEngine(embedder, source, parts);
     this.#engine = engine;
+    const generator = await source.open(engine, this.#starting.signal);
+    this.#generator = generator;
     const { name, fallbackReason } = engine.runtime;
     const { device } = engine;
     this.#metrics.deviceChosen(device.name, device.requested);
@@ -102,18 +116,18 @@ export class Pod {
     this.#options.logger.info(
       {
         embedder: engine.embedder.name,
-        generator: engine.generator.name,
-        context: engine.context,
+        generator: generator.name,
+        context: generator.context,
         runtime: name,
         fallbackReason,
         device: device.name,
       },
       'models are loaded',
     );
-    const { answerer, documents } = await Promise.race([prepareAnswerer(engine, parts), engine.failed]);
+    const { answerer, documents } = await Promise.race([prepareAnswerer(engine, generator, parts), engine.failed]);
     this.#documents = documents;
     this.#metrics.slotsChanged(answerer.slots);
-    this.#gate.open(answerer, engine);
+    this.#gate.open(answerer, { embedder: engine.embedder, device: engine.device, generator });
     if (this.#ending === undefined) documents.watch();
     return { failed: engine.failed };
   }
@@ -124,6 +138,7 @@ export class Pod {
    */
   shutDown(): Promise<number> {
     const { drainDelayMs, shutdownTimeoutMs } = this.#options.configuration;
+    this.#starting.abort(new StartInterruptedError('the pod was told to end'));
     // Nobody needs other documents any more, and those who are answered need the engine.
     void this.#documents?.close();
     this.#ending ??= shutDown({
@@ -149,6 +164,7 @@ export class Pod {
     await this.#app?.close();
     clearTimeout(timer);
     await this.#documents?.close();
+    await this.#generator?.close();
     await this.#engine?.close();
     await this.#options.tracing?.shutDown(TRACES_TIMEOUT_MS);
   }

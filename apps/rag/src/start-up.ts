@@ -1,5 +1,6 @@
 /** What a pod does before it is ready: load the models, index the documents, answer one question. */
 import type { Batching, Engine, EngineOptions } from '@ragscale/inference/engine-api';
+import { ServiceError } from '@ragscale/service/error-catalogue';
 import type { PodMetrics } from '@ragscale/service/pod-metrics';
 import type { Logger } from 'pino';
 import type { Answerer } from './answerer.ts';
@@ -8,6 +9,8 @@ import { BaselineAnswerer } from './baseline-answerer.ts';
 import { BatchedAnswerer, type BatchedParts } from './batched-answerer.ts';
 import type { Configuration } from './configuration.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
+import type { GeneratorSource } from './generator/generator-source.ts';
+import type { TextGenerator } from './generator/text-generator.ts';
 import { IndexedDocuments } from './indexed-documents.ts';
 
 export type StartEngine = (options: EngineOptions) => Promise<Engine>;
@@ -19,19 +22,21 @@ export interface StartUpParts {
   readonly logger: Logger;
 }
 
-/** @throws ModelFolderError, RuntimeError, DeviceError */
-export function openEngine({ configuration, metrics, startEngine }: StartUpParts): Promise<Engine> {
+/** @param embedder its folder @throws ModelFolderError, RuntimeError, DeviceError */
+export function openEngine(
+  embedder: string,
+  generator: GeneratorSource,
+  { configuration, metrics, startEngine }: StartUpParts,
+): Promise<Engine> {
   return startEngine({
-    embedder: configuration.embedder,
-    generator: configuration.generator,
+    embedder,
+    ...generator.engineOptions,
     threads: configuration.threads,
-    slots: configuration.slots,
     device: configuration.device,
     onRuns: (runs) => {
       for (const { stage, size } of runs) metrics.batchRan(stage, size);
     },
     batching: batchingOf(configuration),
-    ...(configuration.context === undefined ? {} : { context: configuration.context }),
   });
 }
 
@@ -53,15 +58,27 @@ export interface Prepared {
 }
 
 /** @throws DocumentsError, EngineClosedError */
-export async function prepareAnswerer(engine: Engine, parts: StartUpParts): Promise<Prepared> {
+export async function prepareAnswerer(
+  engine: Engine,
+  generator: TextGenerator,
+  parts: StartUpParts,
+): Promise<Prepared> {
   const embedding = embeddingOf(engine, parts);
   const documents = await IndexedDocuments.open({ ...parts, engine, embedding });
-  const answerer = answererOf(engine, { ...parts, embedding, passages: documents });
-  await answerer.answer(WARM_UP_QUESTION, {
-    signal: new AbortController().signal,
-    deadlineAt: Number.POSITIVE_INFINITY,
-  });
+  const answerer = answererOf({ ...parts, generator, embedding, passages: documents });
+  await warmUp(answerer, parts.logger);
   return { answerer, documents };
+}
+
+/** A refusal is no reason to stay away: the one of a server elsewhere may be over with the next question, and if not the log says why. */
+async function warmUp(answerer: Answerer, logger: Logger): Promise<void> {
+  const call = { signal: new AbortController().signal, deadlineAt: Number.POSITIVE_INFINITY };
+  try {
+    await answerer.answer(WARM_UP_QUESTION, call);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    logger.warn({ code: error.code, reason: error.message }, 'the first question could not be answered');
+  }
 }
 
 /** What embeds: the engine itself where nothing is to be remembered. */
@@ -73,11 +90,11 @@ function embeddingOf(engine: Engine, { configuration, metrics }: StartUpParts): 
   return new EmbeddingCache(engine, { maxBytes, shares, metrics });
 }
 
-function answererOf(engine: Engine, parts: StartUpParts & Pick<BatchedParts, 'embedding' | 'passages'>): Answerer {
-  const { configuration, metrics, embedding, passages } = parts;
+function answererOf(parts: StartUpParts & Pick<BatchedParts, 'generator' | 'embedding' | 'passages'>): Answerer {
+  const { configuration, metrics, generator, embedding, passages } = parts;
   const { variant, passageTokens, maxQueuedRequests: requests, maxQueuedTokens: tokens, refuseBeyond } = configuration;
-  const common = { engine, passages, metrics, passageTokens, limits: { requests, tokens } };
+  const common = { generator, embedding, passages, metrics, passageTokens, limits: { requests, tokens } };
   if (variant === 'baseline') return new BaselineAnswerer(common);
   const objectiveMs = refuseBeyond === 'objective' ? configuration.objectiveSeconds * 1000 : Number.POSITIVE_INFINITY;
-  return new BatchedAnswerer({ ...common, embedding, objectiveMs });
+  return new BatchedAnswerer({ ...common, objectiveMs });
 }

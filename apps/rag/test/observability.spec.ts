@@ -124,7 +124,7 @@ describe('/docs', () => {
         k: { type: 'integer', minimum: 1, maximum: 20, default: 2 },
       },
     });
-    expect(Object.keys(responses)).toEqual(['200', '400', '413', '415', '429', '500', '503', '504']);
+    expect(Object.keys(responses)).toEqual(['200', '400', '413', '415', '429', '500', '502', '503', '504']);
     expect(Object.keys(document.paths).filter((path) => path.startsWith('/v1'))).toEqual([
       '/v1/chat/completions',
       '/v1/embeddings',

@@ -7,6 +7,7 @@ import { ServiceError } from '@ragscale/service/error-catalogue';
 import { expect, it } from 'vitest';
 import { BatchedAnswerer } from '../src/batched-answerer.ts';
 import { EmbeddingCache } from '../src/embedding-cache.ts';
+import { EngineGenerator } from '../src/generator/engine-generator.ts';
 import { indexDocuments } from '../src/indexing.ts';
 import { FakeEngine } from './fake-engine.ts';
 
@@ -28,7 +29,7 @@ async function create() {
   const document = { id: 'birds', text: 'Hummingbirds hover.', format: 'plain' } as const;
   const passages = await indexDocuments([document], { engine, embedding, passageTokens: 96 });
   const answerer = new BatchedAnswerer({
-    engine,
+    generator: new EngineGenerator(engine),
     embedding,
     passages,
     metrics: { queueChanged: (waiting, running) => Object.assign(gauges, { waiting, running }) },

@@ -24,7 +24,7 @@
 {{- $wrong = append $wrong "requests.longestSeconds: must be no less than requests.defaultSeconds" }}
 {{- end }}
 {{- with $values.models }}
-{{- if and (eq .source "image") (or (ne .embedder "embedded") (ne .generator "embedded")) }}
+{{- if and (eq .source "image") (or (ne .embedder "embedded") (not (or (eq .generator "embedded") (hasPrefix "openai:" .generator)))) }}
 {{- $wrong = append $wrong "models.source: the image has the embedded models alone; say where the others are: claim, pull or volume" }}
 {{- end }}
 {{- if and (eq .source "claim") (not .claim.name) }}{{ $wrong = append $wrong "models.claim.name: is needed where models.source is claim" }}{{ end }}

@@ -126,6 +126,20 @@ export const ERRORS = {
     message: 'the pod broke off before it answered',
     meaning: 'From the proxy: no pod could finish the request.',
   },
+  generator_failed: {
+    status: 502,
+    type: 'server_error',
+    message: 'the generator broke off before the answer was whole, or gave what is none',
+    meaning:
+      'From a pod whose generator is a server elsewhere: it broke off, refused the request, or does not speak the protocol; the log of the pod says why.',
+  },
+  generator_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message: 'the generator cannot be reached, or is not able to answer now',
+    meaning: 'From a pod whose generator is a server elsewhere: no connection, a 5xx, or no token in time.',
+    retryAfterSeconds: 2,
+  },
   not_ready: {
     status: 503,
     type: 'server_error',

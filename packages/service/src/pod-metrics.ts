@@ -22,6 +22,16 @@ export interface PodMetricsOptions {
   readonly sharesPrefixes: boolean;
 }
 
+/** Reasons of `ragscale_rejected_total` that are worth an alert. */
+const COUNTED_FROM_THE_START = [
+  'queue_full',
+  'not_ready',
+  'draining',
+  'deadline_exceeded',
+  'generator_failed',
+  'generator_unavailable',
+] as const satisfies readonly ErrorCode[];
+
 /** One registry per instance, so that tests and several apps in one process do not share counts. */
 export class PodMetrics {
   readonly #registry = new Registry();
@@ -137,7 +147,6 @@ export class PodMetrics {
     for (const kind of TOKEN_KINDS) this.#tokens.inc({ variant, kind }, 0);
     for (const cache of CACHES)
       for (const result of LOOKUP_RESULTS) this.#cacheLookups.inc({ variant, cache, result }, 0);
-    for (const reason of ['queue_full', 'not_ready', 'draining', 'deadline_exceeded'] as const)
-      this.#rejected.inc({ variant, reason }, 0);
+    for (const reason of COUNTED_FROM_THE_START) this.#rejected.inc({ variant, reason }, 0);
   }
 }

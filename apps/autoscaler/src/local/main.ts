@@ -2,6 +2,7 @@
 import { ConfigurationError } from '@ragscale/service/environment';
 import { Assembly } from './assembly.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
+import { ModelPreparation } from './model-preparation.ts';
 import { createScreen } from './screen.ts';
 import { StartError } from './start-error.ts';
 import { onTermination } from './termination.ts';
@@ -10,18 +11,21 @@ async function run(configuration: Configuration): Promise<void> {
   const { logLevel: level, logFormat: format, minReplicas, maxReplicas, policy } = configuration;
   const screen = createScreen({ level, format }, process.stdout);
   const startedAt = performance.now();
-  const system = await Assembly.of(configuration, screen);
+  const preparation = new ModelPreparation({ env: process.env, screen });
+  let system: Assembly | undefined;
   let ending = false;
   const end = async () => {
     if (ending) return;
     ending = true;
     screen.tell({ kind: 'stopping' });
-    await system.stop();
+    await preparation.stop();
+    await system?.stop();
     screen.tell({ kind: 'stopped' });
     process.exit(0);
   };
   const endAtOnce = async () => {
-    await system.kill();
+    preparation.kill();
+    await system?.kill();
     process.exit(1);
   };
   onTermination(
@@ -32,6 +36,10 @@ async function run(configuration: Configuration): Promise<void> {
   // Whoever read what is shown has gone, such as `head`.
   process.stdout.on('error', () => void end());
   try {
+    await preparation.run();
+    if (ending) return;
+    // Only now are free ports chosen: a build is long enough for others to take them.
+    system = await Assembly.of(configuration, screen);
     const addresses = await system.start();
     if (ending) return;
     const { percentile, latencyMs } = policy.objective;
@@ -42,7 +50,7 @@ async function run(configuration: Configuration): Promise<void> {
     // Told to end while it started: what was interrupted is no failure.
     if (ending) return;
     screen.tell({ kind: 'failed' });
-    await system.kill();
+    await system?.kill();
     throw error;
   }
 }

@@ -33,6 +33,39 @@ function screen(format: 'pretty' | 'json' | 'auto', isTTY: boolean, level: 'warn
   return createScreen({ level, format }, { isTTY, write: (text) => shown.push(text) }, () => noon);
 }
 
+const PREPARING = {
+  kind: 'preparing',
+  line: {
+    level: 'info',
+    time: 'some time',
+    msg: 'pulling the model',
+    model: 'facebook/opt-125m',
+    doneBytes: 120e6,
+    totalBytes: 250e6,
+  },
+} as const;
+
+describe('models that are prepared', () => {
+  it('are a line that is drawn over on a terminal, and lines of their own elsewhere', () => {
+    const terminal = screen('auto', true);
+    terminal.tell(PREPARING);
+    terminal.tell({ kind: 'preparing', line: { level: 'info', msg: 'building the model', model: 'a/b' } });
+    expect(shown).toEqual([
+      '\r\u001b[2K  pulling the model facebook/opt-125m: 120 of 250 MB ...',
+      '\r\u001b[2K  building the model a/b ...',
+    ]);
+    shown = [];
+    screen('json', false).tell(PREPARING);
+    expect(JSON.parse(shown[0] ?? '')).toMatchObject({
+      level: 'info',
+      process: 'local',
+      msg: 'pulling the model',
+      model: 'facebook/opt-125m',
+      doneBytes: 120e6,
+    });
+  });
+});
+
 describe('on a terminal', () => {
   it('a line is drawn over until the system is ready', () => {
     const told = screen('auto', true);

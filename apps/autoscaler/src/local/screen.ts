@@ -36,6 +36,9 @@ class TerminalScreen implements Screen {
 
   tell(event: SystemEvent): void {
     switch (event.kind) {
+      case 'preparing':
+        this.#draw(`  ${describePreparation(event.line)} ...`);
+        break;
       case 'starting':
         this.#draw(`  starting the proxy and ${podsOf(event.pods)} ...`);
         break;
@@ -135,6 +138,10 @@ class JsonScreen implements Screen {
 
 function asLogged(event: SystemEvent): [level: LogLevel, msg: string, fields: object] {
   switch (event.kind) {
+    case 'preparing': {
+      const { level, msg, time: _time, ...fields } = event.line;
+      return [level as LogLevel, msg, fields];
+    }
     case 'starting':
       return ['info', 'starting', { pods: event.pods }];
     case 'progress':
@@ -175,6 +182,13 @@ function welcome({ addresses, pods, maxPods, goal, afterMs }: SystemEvent & { ki
   Ctrl-C ends it
 
 `;
+}
+
+/** Such as `pulling the model facebook/opt-125m: 120 of 251 MB`. */
+function describePreparation({ msg, model, doneBytes, totalBytes }: LogLine): string {
+  const megabytes = (bytes: unknown) => Math.round(Number(bytes) / 1e6);
+  const how = Number(totalBytes) > 0 ? `: ${megabytes(doneBytes)} of ${megabytes(totalBytes)} MB` : '';
+  return `${msg}${model === undefined ? '' : ` ${String(model)}`}${how}`;
 }
 
 function podsOf(count: number): string {

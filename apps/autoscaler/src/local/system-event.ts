@@ -1,5 +1,6 @@
 /** What happens to a local system that whoever runs it should know, and how is it said? */
 import type { Death } from './kept-process.ts';
+import type { LogLine } from './program.ts';
 
 export interface Addresses {
   /** Of the proxy, for clients. */
@@ -9,6 +10,8 @@ export interface Addresses {
 }
 
 export type SystemEvent =
+  /** What is said of the models while they are pulled and built. */
+  | { readonly kind: 'preparing'; readonly line: LogLine }
   | { readonly kind: 'starting'; readonly pods: number }
   | { readonly kind: 'progress'; readonly ready: number; readonly pods: number }
   | {

@@ -18,8 +18,8 @@ export interface ServedModel {
 }
 
 /** Every name that requests may give, the aliases first. */
-export function servedModels({ generator, embedder, context }: ServedModels): ServedModel[] {
-  const chat = { task: 'chat', root: generator.name, maxTokens: context } as const;
+export function servedModels({ generator, embedder }: ServedModels): ServedModel[] {
+  const chat = { task: 'chat', root: generator.name, maxTokens: generator.context } as const;
   const embeddings = { task: 'embeddings', root: embedder.name, maxTokens: embedder.dimensions.maxTokens } as const;
   return [
     { id: ALIASES.chat, ...chat },

@@ -9,7 +9,7 @@
 {{- if ne $models.source "image" }}
 {{- range $name := list "embedder" "generator" }}
 {{- $folder := get $models $name }}
-{{- if ne $folder "embedded" }}{{ $_ := set $env (printf "RAG_%s" (upper $name)) (printf "/models/%s" (trimPrefix "/" $folder)) }}{{ end }}
+{{- if not (or (eq $folder "embedded") (hasPrefix "openai:" $folder)) }}{{ $_ := set $env (printf "RAG_%s" (upper $name)) (printf "/models/%s" (trimPrefix "/" $folder)) }}{{ end }}
 {{- end }}
 {{- $mount := dict "name" "models" "mountPath" "/models" "readOnly" true }}
 {{- if eq $models.source "claim" }}
