@@ -4,25 +4,22 @@ import { type Account, allAnswered } from './support/account.ts';
 import { isReady, noCluster, type Pod } from './support/cluster.ts';
 import type { Load } from './support/load.ts';
 import { cordoned, evict, isOnlyNode, refusalToEvict } from './support/node.ts';
+import { pacedPods } from './support/paced-pods.ts';
 import { BATCHED, SystemUnderLoad } from './support/system-under-load.ts';
 import { waitFor } from './support/wait-for.ts';
 
 /** So few that there is always room: what is refused or fails is so for the disruption. */
 const PER_SECOND = 10;
-/** So long that there are always several on their way, in every pod and every proxy. */
+/** Of 30 ms each: there are always several answers on their way, in every pod and every proxy. */
 const ANSWER_TOKENS = 25;
-const PACED = {
-  'pod.image.repository': 'ragscale/rag-paced',
-  'pod.env': { PACE_TOKEN: '30ms', PACE_CURVE: 'fp32-16' },
-  'pod.resources.requests': { cpu: '10m', memory: '64Mi' },
-};
 /** Requests after the last moment of a disruption. */
 const AFTERWARDS = 30;
 const VALUES = {
-  ...PACED,
+  ...pacedPods({ tokenMs: 30, slots: 16 }),
   'autoscaler.replicas': 1,
   'podDisruptionBudget.enabled': true,
-  'variants.batched.autoscaling.maxReplicas': 3,
+  'variants.batched.autoscaling.minReplicas': 1,
+  'variants.batched.autoscaling.maxReplicas': 2,
   // Whatever the autoscaler thinks of them, the pods of a test are there to its end.
   'variants.batched.autoscaling.spec': { behavior: { scaleDown: { stabilizationWindowSeconds: 3_600 } } },
 };
@@ -79,7 +76,7 @@ describe.skipIf(noCluster)(`disruptions under load${noCluster ? ` (skipped: ${no
   afterEach(() => load[Symbol.asyncDispose]());
 
   it('helm upgrade to other documents: every request is answered, in the end from those, by as many pods as there were', async () => {
-    await system.kubectl('scale', 'deployment', BATCHED, '--replicas=3');
+    await system.kubectl('scale', 'deployment', BATCHED, '--replicas=2');
     const before = await system.settled('batched');
     const files = { 'axolotl.txt': 'An axolotl can regrow a whole leg within weeks.' };
     await using history = system.history();
@@ -91,7 +88,7 @@ describe.skipIf(noCluster)(`disruptions under load${noCluster ? ` (skipped: ${no
     expect(account).toEqual(allAnswered(account));
     expect((await load.ask({ query: 'What can regrow a leg?' })).body).toContain('axolotl');
     expect(history.falls(0), `${history}`).toEqual([]);
-    expect(history.now).toMatchObject({ wanted: 3, ready: 3 });
+    expect(history.now).toMatchObject({ wanted: 2, ready: 2 });
   });
 
   it('a rolling restart of the pods: every request is answered', async () => {

@@ -4,17 +4,20 @@ import { NOT_OWN, ownNode } from '../cluster/node/own-node.ts';
 import { allAnswered } from './support/account.ts';
 import { noCluster } from './support/cluster.ts';
 import type { Load } from './support/load.ts';
-import { ANSWER_TOKENS, PACED_PODS } from './support/paced-pods.ts';
+import { pacedPods, QUICK_AUTOSCALER, QUICK_PERIOD_MS } from './support/paced-pods.ts';
 import type { ReplicaHistory } from './support/replica-history.ts';
 import { SystemUnderLoad } from './support/system-under-load.ts';
 import { waitFor } from './support/wait-for.ts';
 
-const WINDOW_MS = 20_000;
+const WINDOW_MS = 15_000;
+/** A fifth of a second. */
+const ANSWER_TOKENS = 8;
 const FROZEN_MS = 20_000;
 const RATE = 10;
 const MOST = 6;
 const VALUES = {
-  ...PACED_PODS,
+  ...pacedPods({ tokenMs: 25, slots: 1 }),
+  ...QUICK_AUTOSCALER,
   'proxy.replicas': 1,
   'variants.batched.autoscaling': {
     ...{ minReplicas: 1, maxReplicas: MOST },
@@ -47,7 +50,7 @@ describe.skipIf(noCluster)(`outages under load${noCluster ? ` (skipped: ${noClus
     load = system.load({ maxTokens: ANSWER_TOKENS });
     history = system.history();
     load.perSecond = RATE;
-    const isFresh = async () => (await metricAge()) < 15;
+    const isFresh = async () => (await metricAge()) < 6;
     await waitFor('whoever decides knows the load', isFresh, { namespace: system.namespace });
     const isEnough = () => history.now.ready >= 3 && history.now.wanted <= MOST;
     await waitFor('there are pods for the load', isEnough, { namespace: system.namespace });
@@ -116,7 +119,7 @@ describe.skipIf(noCluster)(`outages under load${noCluster ? ` (skipped: ${noClus
     await system.condition('ScalingActive', 'True', ['MetricsFound', 'MetricsIncomplete']);
     const knownAt = Date.now();
     await waitFor('one pod', () => history.now.wanted === 1, { namespace: system.namespace });
-    expect(history.falls(since)[0]!.at - knownAt, `${history}`).toBeGreaterThanOrEqual(WINDOW_MS - 5_000);
+    expect(history.falls(since)[0]!.at - knownAt, `${history}`).toBeGreaterThanOrEqual(WINDOW_MS - QUICK_PERIOD_MS);
     const again = await load.ask();
     expect(again).toMatchObject({ outcome: 'answered' });
   });

@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allAnswered, goodShare } from './support/account.ts';
 import { cluster, noCluster } from './support/cluster.ts';
-import { ANSWER_TOKENS, PACED_PODS } from './support/paced-pods.ts';
+import { pacedPods, QUICK_AUTOSCALER, QUICK_PERIOD_MS } from './support/paced-pods.ts';
 import { BATCHED, SystemUnderLoad } from './support/system-under-load.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const WINDOW_SECONDS = 10;
-/** Between two decisions, as the chart has it. */
-const PERIOD_MS = 5_000;
+/** A fifth of a second. */
+const ANSWER_TOKENS = 8;
 /** Of the chart's objective. */
 const WITHIN_MS = 2_000;
 const PERCENTILE = 95;
@@ -17,7 +17,8 @@ const LEAST = 3;
 const RATE = 6;
 
 const valuesWith = (autoscaling: object, spec: object = {}) => ({
-  ...PACED_PODS,
+  ...pacedPods({ tokenMs: 25, slots: 1 }),
+  ...QUICK_AUTOSCALER,
   'proxy.replicas': 1,
   'autoscaler.replicas': 1,
   'variants.batched.autoscaling': {
@@ -53,7 +54,7 @@ describe.skipIf(noCluster)(`replicas follow the load${noCluster ? ` (skipped: ${
 
     await waitFor('as few as before', () => history.now.wanted === LEAST, { namespace: system.namespace });
     const [first] = history.falls(doubledAt);
-    expect(first!.at - endedAt, `${history}`).toBeGreaterThanOrEqual(WINDOW_SECONDS * 1_000 - PERIOD_MS);
+    expect(first!.at - endedAt, `${history}`).toBeGreaterThanOrEqual(WINDOW_SECONDS * 1_000 - QUICK_PERIOD_MS);
     await system.settled('batched');
     const { status } = await cluster().latencyAutoscaler(system.namespace, BATCHED);
     expect(status).toMatchObject({ currentReplicas: LEAST, desiredReplicas: LEAST });
@@ -92,11 +93,27 @@ describe.skipIf(noCluster)(`replicas follow the load${noCluster ? ` (skipped: ${
     const none = async () => (await cluster().pods(system.namespace, 'batched')).length === 0;
     await waitFor('no pod is left', none, { namespace: system.namespace });
     await using load = system.load({ maxTokens: ANSWER_TOKENS });
-    const held = await load.ask();
-    expect(held).toMatchObject({ outcome: 'answered', status: 200 });
+    const first = load.ask();
+    // Those that come while it waits, and while the first pod comes up, wait as well.
+    load.perSecond = 2;
+    const held = await first;
+    await load.more(10);
+    const account = await load.end();
+    expect(account).toEqual(allAnswered(account));
     const [, waited] = /proxy-wait;dur=([\d.]+)/.exec(held.headers['server-timing'] ?? '') ?? [];
     // A pod has to be made; nothing that exists takes this long to be found.
     expect(Number(waited)).toBeGreaterThan(1_000);
-    expect(await load.ask()).toMatchObject({ outcome: 'answered' });
+  });
+
+  it('all pods are taken away from those that ask: they wait until there are others, and all are answered', async () => {
+    await using load = system.load({ maxTokens: ANSWER_TOKENS });
+    load.perSecond = 2;
+    await load.more(4);
+    const before = await system.pods('batched');
+    await system.kubectl('scale', 'deployment', BATCHED, '--replicas=0');
+    await system.settled('batched', before);
+    await load.more(10);
+    const account = await load.end();
+    expect(account).toEqual(allAnswered(account));
   });
 });

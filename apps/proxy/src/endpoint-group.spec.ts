@@ -134,6 +134,33 @@ describe('hope', () => {
     expect(group.hopeless).toBe(false);
   });
 
+  it('there is with a new pod that our probe found ready before its source did, and with one that is started anew', () => {
+    const { group } = fakeGroup();
+    const source = (condition: 'ready' | 'not-ready') => group.update([foundEndpoint('a', 8_000, { condition })]);
+    source('not-ready');
+    const [a] = group.endpoints;
+    const at = (now: number) => {
+      group.refresh(now);
+      return [a!.stateAt(now), group.hopeless, group.free > 0];
+    };
+    const waiting = ['starting', false, false];
+    const ready = ['healthy', false, true];
+    a!.health.probed('refused', 0);
+    expect(at(0)).toEqual(waiting);
+    a!.health.probed('ready', 1);
+    expect(at(1)).toEqual(waiting);
+    source('ready');
+    expect(at(2)).toEqual(ready);
+    source('not-ready');
+    expect(at(3)).toEqual(['unhealthy', true, false]);
+    a!.health.probed('refused', 4);
+    expect(at(4)).toEqual(waiting);
+    a!.health.probed('ready', 5);
+    expect(at(5)).toEqual(waiting);
+    source('ready');
+    expect(at(6)).toEqual(ready);
+  });
+
   it('there is while a pod that was out is asked again', () => {
     const { group } = fakeGroup();
     const [a] = addReady(group, ['a'], 0);

@@ -48,6 +48,8 @@ export class Endpoint implements EndpointView {
   /** What the pod announces that it can answer at once. */
   #slots: number | undefined;
   #pausedUntil = 0;
+  /** Whether discovery and our probes have both found it ready since it was last away for both. */
+  #wasReady = false;
 
   /** @param before the same pod, which was lost and still has requests */
   constructor(found: FoundEndpoint, settings: EndpointSettings, before?: Endpoint) {
@@ -117,7 +119,9 @@ export class Endpoint implements EndpointView {
     if (this.#found.condition === 'terminating') return 'draining';
     const state = this.health.stateAt(now);
     if (this.#found.condition === 'ready' || state === 'draining') return state;
-    return this.health.ableSince === undefined ? 'starting' : 'unhealthy';
+    // A new pod is ready for us first, or for whoever else probes it: the one half of an answer is no reason to give up waiting for the other.
+    const isNew = this.health.ableSince === undefined || (state === 'healthy' && !this.#wasReady);
+    return isNew ? 'starting' : 'unhealthy';
   }
 
   mayFailOpenAt(now: number): boolean {
@@ -128,6 +132,8 @@ export class Endpoint implements EndpointView {
   refresh(now: number, failsOpen: boolean): void {
     const { slowStartMs, concurrency, proxies } = this.#settings;
     this.able = this.stateAt(now) === 'healthy';
+    if (this.able) this.#wasReady = true;
+    else if (this.#found.condition !== 'ready' && this.health.ableSince === undefined) this.#wasReady = false;
     this.usable = (this.able || (failsOpen && this.mayFailOpenAt(now))) && now >= this.#pausedUntil;
     this.weight = this.#found.weight * slowStartFactor(this.health.ableSince, now, slowStartMs);
     this.cap = capOf({ configured: concurrency, slots: this.#slots, proxies: proxies() });

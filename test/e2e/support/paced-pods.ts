@@ -1,13 +1,25 @@
-/** With which pods does the load decide how many there are, and not the machine? Those whose answers take a given time and no processor. */
+/** With which values does the load decide how many pods there are, and not the machine? With pods whose answers take a given time and no processor. */
 
-/** An answer with all of its tokens. */
-export const ANSWER_MS = 200;
-export const ANSWER_TOKENS = 8;
+export interface PacedPods {
+  /** A token of an answer that has its pod for itself. */
+  readonly tokenMs: number;
+  /** Answers at once, 16 of which take longer than one alone does. */
+  readonly slots: 1 | 16;
+}
 
-/** Values of the chart: one answer at a time, five a second, by everything of a real pod but its models. */
-export const PACED_PODS: Readonly<Record<string, unknown>> = {
-  'pod.image.repository': 'ragscale/rag-paced',
-  'pod.env': { PACE_TOKEN: `${ANSWER_MS / ANSWER_TOKENS}ms`, PACE_CURVE: 'single' },
-  'pod.resources.requests': { cpu: '10m', memory: '64Mi' },
-  'variants.batched.slots': 1,
+/** Everything of such a pod but its models is that of a real one. @returns values of the chart */
+export function pacedPods({ tokenMs, slots }: PacedPods): Record<string, unknown> {
+  return {
+    'pod.image.repository': 'ragscale/rag-paced',
+    'pod.env': { PACE_TOKEN: `${tokenMs}ms`, PACE_CURVE: slots === 1 ? 'single' : 'fp32-16' },
+    'pod.resources.requests': { cpu: '10m', memory: '64Mi' },
+    'variants.batched.slots': slots,
+  };
+}
+
+/** Whoever waits for the autoscaler waits for these: how often it decides, and how often that is measured by which it does. */
+export const QUICK_AUTOSCALER: Readonly<Record<string, unknown>> = {
+  'autoscaler.period': '2s',
+  'prometheus.bundled.scrapeInterval': '2s',
 };
+export const QUICK_PERIOD_MS = 2_000;
