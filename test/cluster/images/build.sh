@@ -123,10 +123,20 @@ for target in "${targets[@]}"; do
     *) build_of_dockerfile "$target" ;;
   esac
   name=$(name_of "$target")
-  if [ -n "$archives" ]; then
+  id=$(buildah inspect --type image --format '{{.FromImageID}}' "$name")
+  if [ -n "$archives" ] && ! [ "$(cat "$archives/$target.id" 2>/dev/null)" = "$id" ]; then
     mkdir -p "$archives"
-    rm -f "$archives/$target.tar"
+    rm -f "$archives/$target".{id,tar}
     buildah push --quiet "$name" "oci-archive:$archives/$target.tar:$name"
+    echo "$id" >"$archives/$target.id"
   fi
-  echo "$name $(buildah inspect --type image --format '{{.FromImageID}}' "$name")"
+  echo "$name $id"
 done
+
+# Layers of earlier builds make later ones quick, and every change leaves some: 12 GB after sixty of them. Then it begins anew, but for
+# those of a build that goes on beside this one, or was interrupted.
+old_layers() { buildah images --quiet --filter dangling=true | wc -l; }
+if [ "$(old_layers)" -gt 60 ]; then
+  buildah rmi --prune >/dev/null 2>&1 || true
+  [ "$(old_layers)" -le 60 ] || echo "old layers could not be removed: bash test/cluster/images/buildah.sh rmi --prune" >&2
+fi
