@@ -16,10 +16,3 @@ export function pacedPods({ tokenMs, slots }: PacedPods): Record<string, unknown
     'variants.batched.slots': slots,
   };
 }
-
-/** Whoever waits for the autoscaler waits for these: how often it decides, and how often that is measured by which it does. */
-export const QUICK_AUTOSCALER: Readonly<Record<string, unknown>> = {
-  'autoscaler.period': '2s',
-  'prometheus.bundled.scrapeInterval': '2s',
-};
-export const QUICK_PERIOD_MS = 2_000;
